@@ -1,0 +1,154 @@
+"""The only door to the real time. Everything else holds a :class:`Clock` and asks it.
+
+An instant is an ``int``: milliseconds since 1970-01-01T00:00:00Z. That is the unit of the open launcher and of the API, so
+no conversion stands between a clock and a timestamp.
+"""
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Protocol, TypeAlias
+
+Instant: TypeAlias = int
+"""Milliseconds since the epoch, UTC."""
+
+Milliseconds: TypeAlias = int
+"""A length of time."""
+
+
+class Clock(Protocol):
+    def now(self) -> Instant: ...
+
+
+def real_now() -> Instant:
+    """The machine's time."""
+    return time.time_ns() // 1_000_000
+
+
+class SystemClock:
+    """The machine's own clock."""
+
+    def now(self) -> Instant:
+        return real_now()
+
+
+@dataclass(frozen=True, slots=True)
+class ClockReading:
+    """What a virtual clock shows. ``rate`` is simulated seconds per real second; frozen, it is kept but not applied."""
+
+    now: Instant
+    rate: float
+    frozen: bool
+
+
+class BadClockSetting(ValueError):
+    """A rate, length or instant a clock cannot have. The clock is unchanged."""
+
+
+# Years 1970 to 9999: what ISO 8601 with four digits, and ``datetime``, can spell.
+EARLIEST: Instant = 0
+LATEST: Instant = 253_402_300_799_999
+FASTEST = 1_000_000.0
+
+
+class VirtualClock:
+    """A clock people hold: freeze, resume, advance, set, scale, reset. Thread-safe; costs nothing while nobody asks.
+
+    ``real`` gives the real time in milliseconds; tests pass their own. Each change raises :attr:`edition`, so that nothing
+    kept from before a change can be taken for something from after it.
+    """
+
+    def __init__(
+        self, start: Instant, *, rate: float = 1.0, frozen: bool = False, real: Callable[[], Instant] | None = None
+    ) -> None:
+        self._real = real or _monotonic
+        self._lock = threading.Lock()
+        self._start = (_within(start), _positive(rate), frozen)
+        self._anchor, self._rate, self._frozen = self._start
+        self._anchored_at = self._real()
+        self.edition = 0
+
+    def now(self) -> Instant:
+        with self._lock:
+            return self._now()
+
+    def read(self) -> ClockReading:
+        with self._lock:
+            return ClockReading(self._now(), self._rate, self._frozen)
+
+    def freeze(self) -> ClockReading:
+        return self._change(frozen=True)
+
+    def resume(self) -> ClockReading:
+        return self._change(frozen=False)
+
+    def advance(self, by: Milliseconds) -> ClockReading:
+        """Jumps by that much; a negative length goes back."""
+        return self._change(by=by)
+
+    def set(self, to: Instant) -> ClockReading:
+        return self._change(to=to)
+
+    def scale(self, rate: float) -> ClockReading:
+        return self._change(rate=rate)
+
+    def reset(self) -> ClockReading:
+        """Back to the instant, rate and freeze it was made with."""
+        start, rate, frozen = self._start
+        return self._change(to=start, rate=rate, frozen=frozen)
+
+    def _change(
+        self,
+        *,
+        by: Milliseconds = 0,
+        to: Instant | None = None,
+        rate: float | None = None,
+        frozen: bool | None = None,
+    ) -> ClockReading:
+        with self._lock:
+            now = _within((self._now() if to is None else to) + by)
+            new_rate = self._rate if rate is None else _positive(rate)
+            self._anchor, self._anchored_at = now, self._real()
+            self._rate = new_rate
+            self._frozen = self._frozen if frozen is None else frozen
+            self.edition += 1
+            return ClockReading(now, self._rate, self._frozen)
+
+    def _now(self) -> Instant:
+        if self._frozen:
+            return self._anchor
+        return min(LATEST, self._anchor + int((self._real() - self._anchored_at) * self._rate))
+
+
+def _monotonic() -> Instant:
+    return time.monotonic_ns() // 1_000_000
+
+
+def _within(instant: Instant) -> Instant:
+    if not EARLIEST <= instant <= LATEST:
+        raise BadClockSetting(f"{instant} ms is outside the years 1970 to 9999")
+    return instant
+
+
+def _positive(rate: float) -> float:
+    if not 0 < rate <= FASTEST:
+        raise BadClockSetting(f"rate {rate} is not above 0 and at most {FASTEST:.0f}")
+    return rate
+
+
+def iso(instant: Instant) -> str:
+    """``2026-03-01T12:00:00Z``, with milliseconds only where there are any."""
+    text = datetime.fromtimestamp(instant / 1000, UTC).isoformat(
+        timespec="milliseconds" if instant % 1000 else "seconds"
+    )
+    return text.replace("+00:00", "Z")
+
+
+def from_iso(text: str) -> Instant:
+    """An ISO 8601 instant; without a zone it is UTC. Raises ``ValueError`` for anything else."""
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    return _within(round(moment.timestamp() * 1000))

@@ -1,0 +1,204 @@
+"""The inward port: everything a launcher can be asked fits through it, and nothing goes around it.
+
+Every answer says until when it holds and which edition it is, so that whoever keeps answers (caches, kept bytes, ETags)
+needs to know nothing about the launcher behind.
+"""
+
+from collections.abc import Callable, Hashable, Iterator
+from dataclasses import dataclass
+from typing import Any, Generic, Protocol, TypeAlias, TypeVar, cast
+
+from contracts.clock import Instant
+from contracts.launcher.records import Application, Figures, Framework, Summary
+
+T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer(Generic[T_co]):
+    value: T_co
+    edition: Hashable
+    """Equal editions of the same call, equal values."""
+    until: Instant | None = None
+    """Holds at least until then; ``None``: nothing is promised."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """Travels with every call."""
+
+    deadline: Instant | None = None
+    request_id: str | None = None
+
+
+class Launcher(Protocol):
+    """``version`` ``None`` means the current one, resolved inside, in one step with the answer."""
+
+    def framework(self, name: str, ask: Ask) -> Answer[Framework]:
+        """The framework now. Raises NoSuchFramework."""
+
+    def attempt(self, name: str, attempt: int, version: int | None, ask: Ask) -> Answer[Framework]:
+        """The framework as that attempt left it, or as it is if it is the current one. Raises NoSuchAttempt."""
+
+    def attempts(self, name: str, version: int | None, ask: Ask) -> Answer[tuple[int, ...]]:
+        """Ascending ids of the attempts that can be answered. Raises NoSuchVersion."""
+
+    def versions(self, name: str, ask: Ask) -> Answer[tuple[int, ...]]:
+        """Ascending versions that can be answered. Raises NoSuchFramework."""
+
+    def summaries(self, ask: Ask) -> Iterator[Summary]:
+        """Every framework the launcher lists, streamed, in no promised order."""
+
+    def ready(self, ask: Ask) -> None:
+        """Returns if the launcher can be asked; raises as any other call would."""
+
+
+class ResourceManager(Protocol):
+    def application(self, application_id: str, ask: Ask) -> Answer[Figures | None]:
+        """Figures of one application; ``None`` where they cannot be had. Never raises."""
+
+    def applications(self, since: Instant, ask: Ask) -> Iterator[Application]:
+        """Applications of launchers started at ``since`` or later, in no order. Raises as a launcher would."""
+
+
+class LauncherError(Exception):
+    """Any error a launcher may raise. Facts are fields; the message is built from them.
+
+    Not frozen: Python itself sets the traceback of an exception in flight.
+    """
+
+
+@dataclass(unsafe_hash=True)
+class NoSuchFramework(LauncherError):
+    name: str
+
+    def __str__(self) -> str:
+        return f"framework {self.name} is not known"
+
+
+@dataclass(unsafe_hash=True)
+class NoSuchAttempt(LauncherError):
+    name: str
+    version: int | None
+    """The version asked for, else the current one, else ``None``: nothing is known."""
+    attempt: int
+
+    def __str__(self) -> str:
+        return f"attempt {self.attempt} of version {self.version} of framework {self.name} is not known"
+
+
+@dataclass(unsafe_hash=True)
+class NoSuchVersion(LauncherError):
+    name: str
+    version: int | None
+    """As in :class:`NoSuchAttempt`."""
+
+    def __str__(self) -> str:
+        return f"version {self.version} of framework {self.name} is not known"
+
+
+@dataclass(unsafe_hash=True)
+class LauncherUnavailable(LauncherError):
+    """It could not be asked: refused, reset, timed out."""
+
+    reason: str
+    """One plain sentence."""
+    retry_after: str | None = None
+
+    def __str__(self) -> str:
+        return self.reason
+
+
+@dataclass(unsafe_hash=True)
+class LauncherRefused(LauncherError):
+    """It answered with an error of its own."""
+
+    status: int
+    message: str | None
+    """The launcher's own message, a stack trace cut to its first line; ``None`` where it gave none."""
+    retry_after: str | None = None
+    """The value of its ``Retry-After`` header."""
+
+    def __str__(self) -> str:
+        return self.message or f"The launcher answered with status {self.status}."
+
+
+@dataclass(unsafe_hash=True)
+class LauncherUnreadable(LauncherError):
+    """It answered with something its dialect does not promise."""
+
+    path: str
+    """Where in the document: ``$.aggregatedFrameworkStatus.frameworkStatus.frameworkState``; ``$`` is the whole."""
+    found: str
+    """What stood there, in a few words."""
+
+    def __str__(self) -> str:
+        return f"The launcher's answer cannot be read: {self.found} at {self.path}."
+
+
+@dataclass(unsafe_hash=True)
+class LauncherBusy(LauncherError):
+    """This side did not ask, to protect it: too many calls wait already."""
+
+    retry_after: str | None = None
+
+    def __str__(self) -> str:
+        return "The launcher is busy."
+
+
+LAUNCHER_ERRORS: tuple[type[LauncherError], ...] = (
+    NoSuchFramework,
+    NoSuchAttempt,
+    NoSuchVersion,
+    LauncherUnavailable,
+    LauncherRefused,
+    LauncherUnreadable,
+    LauncherBusy,
+)
+"""All of them; tests hold every table of errors to this list."""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One question to a launcher, as a value: the key of caches, single flight and faults."""
+
+    operation: str
+    """``framework``, ``attempt``, ``attempts``, ``versions``, ``summaries`` or ``ready``."""
+    name: str | None = None
+    version: int | None = None
+    attempt: int | None = None
+
+
+Hook: TypeAlias = Callable[[Call, Ask, Callable[[Ask], Any]], Any]
+"""Gets the call, the ask and what goes on with it; returns what ``proceed(ask)`` would, or raises an error of the port."""
+
+
+class Around:
+    """A launcher around a launcher: one hook sees every call. Wrappers are hooks, not six methods each."""
+
+    def __init__(self, inner: Launcher, hook: Hook) -> None:
+        self.inner = inner
+        self._hook = hook
+
+    def framework(self, name: str, ask: Ask) -> Answer[Framework]:
+        result = self._hook(Call("framework", name), ask, lambda a: self.inner.framework(name, a))
+        return cast("Answer[Framework]", result)
+
+    def attempt(self, name: str, attempt: int, version: int | None, ask: Ask) -> Answer[Framework]:
+        call = Call("attempt", name, version, attempt)
+        return cast("Answer[Framework]", self._hook(call, ask, lambda a: self.inner.attempt(name, attempt, version, a)))
+
+    def attempts(self, name: str, version: int | None, ask: Ask) -> Answer[tuple[int, ...]]:
+        call = Call("attempts", name, version)
+        return cast("Answer[tuple[int, ...]]", self._hook(call, ask, lambda a: self.inner.attempts(name, version, a)))
+
+    def versions(self, name: str, ask: Ask) -> Answer[tuple[int, ...]]:
+        result = self._hook(Call("versions", name), ask, lambda a: self.inner.versions(name, a))
+        return cast("Answer[tuple[int, ...]]", result)
+
+    def summaries(self, ask: Ask) -> Iterator[Summary]:
+        return cast("Iterator[Summary]", self._hook(Call("summaries"), ask, self.inner.summaries))
+
+    def ready(self, ask: Ask) -> None:
+        self._hook(Call("ready"), ask, self.inner.ready)

@@ -1,0 +1,1 @@
+"""Launchers the server can stand in front of, other than the simulated one."""

@@ -1,0 +1,1 @@
+"""A pretend launcher: deterministic, on a virtual clock."""
