@@ -1,0 +1,59 @@
+"""Servers as child processes, on loopback: started, asked, stopped."""
+
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.request import urlopen
+
+ROOT = Path(__file__).resolve().parent.parent
+STARTUP_SECONDS = 60.0
+
+
+@dataclass(frozen=True)
+class Served:
+    """One running server and how it came up."""
+
+    url: str
+    seconds_to_listening: float
+    process: subprocess.Popen[str]
+
+    @property
+    def port(self) -> int:
+        return int(self.url.rsplit(":", 1)[1])
+
+
+@contextmanager
+def serving(arguments: Sequence[str]) -> Iterator[Served]:
+    """Runs ``python ARGUMENTS`` until its first line says where it listens; ends it on leaving."""
+    started = time.perf_counter()
+    process = subprocess.Popen(
+        [sys.executable, *arguments], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, cwd=ROOT
+    )
+    try:
+        assert process.stdout is not None
+        line = process.stdout.readline().strip()
+        if not line.startswith("listening on "):
+            raise RuntimeError(f"{' '.join(arguments)} did not come up: {line!r}, exit {process.poll()}")
+        yield Served(line.removeprefix("listening on "), time.perf_counter() - started, process)
+    finally:
+        process.terminate()
+        try:
+            process.wait(STARTUP_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+        if process.stdout is not None:
+            process.stdout.close()
+
+
+def body_of(url: str) -> bytes:
+    with urlopen(url, timeout=STARTUP_SECONDS) as response:  # noqa: S310 - loopback; our own child printed the URL
+        return bytes(response.read())
+
+
+RESTSERVER = ("-m", "restserver")
+BARE = ("-m", "benchmarks.bare")
