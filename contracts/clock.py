@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Protocol, TypeAlias
 
 Instant: TypeAlias = int
@@ -140,7 +140,7 @@ def _positive(rate: float) -> float:
 
 def iso(instant: Instant) -> str:
     """``2026-03-01T12:00:00Z``, with milliseconds only where there are any."""
-    text = datetime.fromtimestamp(instant / 1000, UTC).isoformat(
+    text = (_EPOCH + timedelta(milliseconds=instant)).isoformat(
         timespec="milliseconds" if instant % 1000 else "seconds"
     )
     return text.replace("+00:00", "Z")
@@ -151,4 +151,8 @@ def from_iso(text: str) -> Instant:
     moment = datetime.fromisoformat(text)
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
-    return _within(round(moment.timestamp() * 1000))
+    return _within((moment - _EPOCH + timedelta(microseconds=500)) // timedelta(milliseconds=1))
+
+
+# Whole numbers all the way: a float of seconds loses milliseconds in far years.
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

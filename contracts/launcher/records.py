@@ -42,27 +42,33 @@ class LaunchClientType(StrEnum):
 class DiskType(StrEnum):
     HDD = "HDD"
     SSD = "SSD"
+    UNKNOWN = "UNKNOWN"
+    """As above, here and below."""
 
 
 class AMType(StrEnum):
     DEFAULT = "DEFAULT"
     AGENT = "AGENT"
+    UNKNOWN = "UNKNOWN"
 
 
 class AntiAffinityLevel(StrEnum):
     ANY = "ANY"
     NODE = "NODE"
     RACK = "RACK"
+    UNKNOWN = "UNKNOWN"
 
 
 class HealthCheckType(StrEnum):
     COMMAND = "COMMAND"
     WEB = "WEB"
+    UNKNOWN = "UNKNOWN"
 
 
 class HealthCheckFailureType(StrEnum):
     NON_TRANSIENT_ERROR = "NON_TRANSIENT_ERROR"
     TRANSIENT_ERROR = "TRANSIENT_ERROR"
+    UNKNOWN = "UNKNOWN"
 
 
 # --- what was asked for ---------------------------------------------------------------------------------------------

@@ -1,0 +1,168 @@
+"""The application: what stands below is the table of contents of the API.
+
+``create_app`` is pure: no environment, no connections, no clock but the one it is given. What only some backends have (the
+control plane, the headers that say an answer is simulated) comes in as ``middleware`` and ``mounts``, so that the
+production application contains none of it.
+"""
+
+import logging
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+
+import falcon
+from falcon.constants import HTTP_METHODS
+
+from contracts.clock import Clock
+from contracts.launcher.port import Launcher, LauncherError, ResourceManager
+from restserver import parameters
+from restserver.base_url import BaseUrl
+from restserver.errors import (
+    UNFORESEEN,
+    UNKNOWN_ERROR,
+    ApiError,
+    ErrorAnswer,
+    MethodNotAllowed,
+    NoSuchApi,
+    NotFound,
+    UriTooLong,
+    answer_of,
+)
+from restserver.health import Docs, Live, OpenApi, Ready
+from restserver.presenters import Site
+from restserver.rendering import Renderer, json_bytes
+from restserver.request_id import HEADER as REQUEST_ID_HEADER
+from restserver.request_id import request_id
+from restserver.resources import Attempt, Attempts, Desk, Job, Versions
+from restserver.settings import Settings
+from restserver.styles import STYLES
+
+logger = logging.getLogger(__name__)
+
+LONGEST_TARGET: Final = 8 * 1024
+BASE: Final = "/api/v2"
+
+
+@dataclass(frozen=True)
+class Backend:
+    """Where records come from, and the clock they live by."""
+
+    launcher: Launcher
+    resource_manager: ResourceManager
+    clock: Clock
+
+
+def create_app(
+    backend: Backend,
+    settings: Settings,
+    middleware: Sequence[Any] = (),
+    mounts: Sequence[tuple[str, WSGIApplication]] = (),
+) -> "Application":
+    """``middleware``: Falcon's, whose parts are found by name; ``mounts``: other WSGI applications by path prefix, for example ``("/__admin", admin)``."""
+    style = STYLES[settings.style]
+    renderer = Renderer()
+    base_url = BaseUrl(settings.public_url, f"http://{settings.host}:{settings.port}")
+    site = Site(settings.exit_spec, settings.data_center, settings.sub_cluster, settings.webportal_url)
+    desk = Desk(backend.launcher, backend.resource_manager, style, site, base_url, renderer)
+
+    app = Application(mounts, [*middleware, EveryRequest()])
+    app.add_route(f"{BASE}/jobs/{{name:segment}}", Job(desk))
+    app.add_route(f"{BASE}/frameworks/{{name:segment}}/attempts/{{attempt:segment}}", Attempt(desk))
+    app.add_route(f"{BASE}/frameworks/{{name:segment}}/attempts", Attempts(desk))
+    app.add_route(f"{BASE}/frameworks/{{name:segment}}/versions", Versions(desk))
+    app.add_route("/healthz", Live())
+    app.add_route("/readyz", Ready(backend.launcher, lambda: app.stopping))
+    app.add_route("/openapi.json", OpenApi(style.name, renderer))
+    app.add_route("/docs", Docs(style.name, renderer))
+    ErrorAnswers(style.not_found).handle_errors_of(app)
+    return app
+
+
+class Application(falcon.App[falcon.Request, falcon.Response]):
+    """Falcon's application, with other WSGI applications mounted beside it."""
+
+    def __init__(self, mounts: Sequence[tuple[str, WSGIApplication]], middleware: Sequence[Any]) -> None:
+        super().__init__(middleware=middleware)
+        self.router_options.converters["segment"] = parameters.Segment
+        self._mounts = tuple(mounts)
+        self.stopping = False
+        """Set by whoever serves it, once it takes no new requests: ``/readyz`` says so."""
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        path: str = environ["PATH_INFO"]
+        for prefix, mounted in self._mounts:
+            if path == prefix or path.startswith(prefix + "/"):
+                return mounted(environ, start_response)
+        if environ["REQUEST_METHOD"] not in _ROUTED_METHODS:
+            # Falcon refuses words it does not know before it routes. To the API every method but its own is the same.
+            environ[_METHOD_KEY] = environ["REQUEST_METHOD"]
+            environ["REQUEST_METHOD"] = "POST"
+        return super().__call__(environ, start_response)
+
+
+_METHOD_KEY: Final = "restserver.method"
+_ROUTED_METHODS: Final = frozenset(HTTP_METHODS)
+
+
+class EveryRequest:
+    """What is done for every request, whatever its path."""
+
+    def process_request(self, req: falcon.Request, resp: falcon.Response) -> None:
+        resp.set_header(REQUEST_ID_HEADER, request_id(req.env))
+        target: str = req.env.get("REQUEST_URI") or req.relative_uri
+        if len(target) > LONGEST_TARGET:
+            raise UriTooLong(LONGEST_TARGET)
+
+
+class ErrorAnswers:
+    """Falcon's own error bodies never show: every error becomes the promised one."""
+
+    def __init__(self, texts: Mapping[str, NotFound]) -> None:
+        self._texts = texts
+
+    def handle_errors_of(self, app: Application) -> None:
+        app.add_error_handler(Exception, self.unforeseen)
+        app.add_error_handler(falcon.HTTPError, self.of_falcon)
+        app.add_error_handler(ApiError, self.of_api)
+        app.add_error_handler(LauncherError, self.of_launcher)
+
+    def of_launcher(self, req: falcon.Request, resp: falcon.Response, error: Exception, params: object) -> None:
+        del params
+        assert isinstance(error, LauncherError)  # noqa: S101 - Falcon gives a handler what it is registered for
+        answer = answer_of(error, req.context.asked, self._texts)
+        if answer.status >= 500:
+            logger.warning("%s %s: %s", req.method, req.path, error)
+        send_error(resp, answer)
+
+    def of_api(self, req: falcon.Request, resp: falcon.Response, error: Exception, params: object) -> None:
+        del req, params
+        assert isinstance(error, ApiError)  # noqa: S101 - as above
+        send_error(resp, error.answer)
+
+    def of_falcon(self, req: falcon.Request, resp: falcon.Response, error: Exception, params: object) -> None:
+        """Routing is Falcon's: it knows which paths there are and which methods each allows."""
+        if isinstance(error, falcon.HTTPRouteNotFound):
+            send_error(resp, NoSuchApi(req.path).answer)
+        elif isinstance(error, falcon.HTTPMethodNotAllowed):
+            method: str = req.env.get(_METHOD_KEY, req.method)
+            allow = dict(error.headers or {})["Allow"]
+            send_error(resp, MethodNotAllowed(method, req.path, allow).answer)
+        else:
+            self.unforeseen(req, resp, error, params)
+
+    def unforeseen(self, req: falcon.Request, resp: falcon.Response, error: Exception, params: object) -> None:
+        del params
+        logger.error("%s %s failed", req.method, req.path, exc_info=error)
+        send_error(resp, ErrorAnswer(500, UNKNOWN_ERROR, UNFORESEEN))
+
+
+def send_error(resp: falcon.Response, answer: ErrorAnswer) -> None:
+    resp.status = answer.status
+    resp.content_type = falcon.MEDIA_JSON
+    resp.data = json_bytes({"code": answer.code, "message": answer.message})
+    resp.text = None
+    for name in ("ETag", "Cache-Control"):
+        resp.delete_header(name)
+    for name, value in answer.headers.items():
+        resp.set_header(name, value)

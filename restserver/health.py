@@ -1,0 +1,81 @@
+"""The paths besides the API that say how this server is, and what it promises."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import falcon
+
+from contracts.launcher.port import Ask, Launcher, LauncherError
+from contracts.registry import openapi_text
+from restserver.rendering import Renderer, json_bytes
+from restserver.request_id import request_id
+from restserver.resources import ReadOnly, send
+
+OK = "ok"
+
+
+class Live(ReadOnly):
+    """``/healthz``: the process lives."""
+
+    def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
+        del req
+        resp.set_header("Cache-Control", "no-store")
+        resp.data = b'{"status":"ok"}'
+
+    on_head = on_get
+
+
+@dataclass(frozen=True)
+class Ready(ReadOnly):
+    """``/readyz``: per part ``ok`` or the reason; 503 while requests cannot be answered as they should."""
+
+    launcher: Launcher
+    stopping: Callable[[], bool]
+
+    def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
+        parts = {"server": "stopping" if self.stopping() else OK, "launcher": self._launcher(req)}
+        ready = all(part == OK for part in parts.values())
+        resp.status = falcon.HTTP_200 if ready else falcon.HTTP_503
+        resp.set_header("Cache-Control", "no-store")
+        resp.data = json_bytes({"status": OK if ready else "not ready", "parts": parts})
+
+    on_head = on_get
+
+    def _launcher(self, req: falcon.Request) -> str:
+        try:
+            self.launcher.ready(Ask(request_id=request_id(req.env)))
+        except LauncherError as error:
+            return str(error)
+        return OK
+
+
+@dataclass(frozen=True)
+class OpenApi(ReadOnly):
+    """``/openapi.json``: the committed document of the running style."""
+
+    style: str
+    renderer: Renderer
+
+    def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
+        send(req, resp, self.renderer.rendered_bytes("openapi", None, lambda: openapi_text(self.style)))
+
+    on_head = on_get
+
+
+@dataclass(frozen=True)
+class Docs(ReadOnly):
+    """``/docs``: a page to read it; needs no internet."""
+
+    style: str
+    renderer: Renderer
+
+    def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
+        resp.content_type = falcon.MEDIA_HTML
+        send(req, resp, self.renderer.rendered_bytes("docs", None, self._page))
+
+    on_head = on_get
+
+    def _page(self) -> bytes:
+        from contracts.docs_page import docs_page  # imported when the first reader asks, to keep the start quick
+
+        return docs_page(self.style).encode()

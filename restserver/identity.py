@@ -1,0 +1,48 @@
+"""The headers that say whose answer it is, so that nobody takes a simulated one for production (rulings 1.16).
+
+Only the command line puts these around an application, and only over a simulated or recorded backend; the production
+application does not contain them. They speak by the backend's own clock, the ``Date`` header included.
+"""
+
+from collections.abc import Callable, Mapping
+from email.utils import formatdate
+
+import falcon
+
+from contracts.clock import Clock, iso
+
+Headers = Callable[[str | None], Mapping[str, str]]
+"""What every answer carries; it gets the framework that was asked about, if any."""
+
+
+def simulated_headers(seed: int, clock: Clock) -> Headers:
+    def headers(name: str | None) -> Mapping[str, str]:
+        del name
+        now = clock.now()
+        return {"X-Simulated": f"seed={seed}; now={iso(now)}", "Date": formatdate(now / 1000, usegmt=True)}
+
+    return headers
+
+
+def recorded_headers(recording_of: Callable[[str], str | None], folder: str, clock: Clock) -> Headers:
+    """The recording that tells of the framework; ``folder`` where none does."""
+
+    def headers(name: str | None) -> Mapping[str, str]:
+        recording = (recording_of(name) if name is not None else None) or folder
+        shown = "".join(letter for letter in recording if letter.isascii() and letter.isprintable())
+        return {"X-Recorded": shown, "Date": formatdate(clock.now() / 1000, usegmt=True)}
+
+    return headers
+
+
+class Identity:
+    """Falcon middleware that puts the headers on every answer, errors included."""
+
+    def __init__(self, headers: Headers) -> None:
+        self._headers = headers
+
+    def process_response(self, req: falcon.Request, resp: falcon.Response, resource: object, succeeded: bool) -> None:
+        del resource, succeeded
+        asked = getattr(req.context, "asked", None)
+        for name, value in self._headers(asked.name if asked is not None else None).items():
+            resp.set_header(name, value)

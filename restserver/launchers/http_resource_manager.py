@@ -1,0 +1,75 @@
+"""The real resource manager over HTTP. Its failures never fail a request: they are logged, counted, and answered as "no figures"."""
+
+import logging
+import re
+from collections.abc import Callable, Iterator
+
+from contracts.clock import Instant
+from contracts.launcher import open_dialect, resource_manager, wire
+from contracts.launcher.port import Answer, Ask, LauncherError, LauncherRefused
+from contracts.launcher.records import Application, Figures
+from restserver.launchers.replies import document, edition
+from restserver.launchers.transport import Reply, Transport
+
+log = logging.getLogger(__name__)
+
+_APPLICATION_ID = re.compile(r"application_[0-9]{1,19}_[0-9]{1,10}")
+_NO_FIGURES: Answer[Figures | None] = Answer(None, None)
+
+
+def ignored(_: LauncherError) -> None:
+    """For those who do not count."""
+
+
+class HttpResourceManager:
+    """A resource manager of the port. Thread-safe. ``count`` hears of every failure that ``application`` hides."""
+
+    def __init__(self, transport: Transport, count: Callable[[LauncherError], None] = ignored) -> None:
+        self._transport = transport
+        self._count = count
+
+    def application(self, application_id: str | None, ask: Ask) -> Answer[Figures | None]:
+        """No id, or one of another form than YARN's, belongs to no application, so it is not asked for."""
+        if application_id is None or not _APPLICATION_ID.fullmatch(application_id):
+            return _NO_FIGURES
+        try:
+            body = _body(self._transport.get(resource_manager.application_path(application_id), ask))
+            figures = resource_manager.decode_figures(wire.parse(body))
+        except LauncherError as error:
+            log.log(_level(error), "the resource manager gave no figures of %s: %s", application_id, error)
+            self._count(error)
+            return _NO_FIGURES
+        return Answer(figures, edition(body))
+
+    def applications(self, since: Instant, ask: Ask) -> Iterator[Application]:
+        """Asks at once, like the launcher's list."""
+        body = _body(self._transport.get(resource_manager.applications_path(since), ask))
+        return iter(tuple(resource_manager.decode_applications(wire.parse(body))))
+
+    def close(self) -> None:
+        """Closes idle connections."""
+        self._transport.close()
+
+
+class NoResourceManager:
+    """Where none is configured: nothing is known of any application, and that is no failure."""
+
+    def application(self, application_id: str | None, ask: Ask) -> Answer[Figures | None]:
+        return _NO_FIGURES
+
+    def applications(self, since: Instant, ask: Ask) -> Iterator[Application]:
+        return iter(())
+
+    def close(self) -> None:
+        """Nothing to close."""
+
+
+def _body(reply: Reply) -> bytes:
+    """YARN's error object is the launcher's, wrapped (as recorded)."""
+    plain = f"The resource manager answered with status {reply.status}."
+    return document(reply, lambda body: open_dialect.decode_error(body) or plain)
+
+
+def _level(error: LauncherError) -> int:
+    """An application that YARN does not know yet, or not any more, is no news to operators; the rest is."""
+    return logging.INFO if isinstance(error, LauncherRefused) and error.status == 404 else logging.WARNING

@@ -1,0 +1,71 @@
+"""Bodies as bytes, and the bytes kept: a poller that asks again before anything changed costs no presenting and no JSON.
+
+The launcher is always asked. What it answers names its edition, and kept bytes are used again only if the editions, and
+the base URL where the body holds one, are the same; so nothing kept can outlive what it tells. The entity tag is a digest
+of the bytes: whoever made them, equal tags are equal bodies, across restarts and settings too.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass
+from threading import Lock
+
+from cachetools import LRUCache
+
+from restserver.presenters import Body
+
+KEPT_BYTES = 16 * 1024 * 1024
+
+_OVERHEAD = 1024
+"""Bytes an entry costs besides its body, roughly: key, editions, tag, bookkeeping."""
+
+
+def json_bytes(body: object) -> bytes:
+    """Compact UTF-8. Text of a launcher may hold half a surrogate pair, which only an escape can carry."""
+    text = json.dumps(body, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    try:
+        return text.encode()
+    except UnicodeEncodeError:
+        return json.dumps(body, separators=(",", ":"), allow_nan=False).encode()
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    body: bytes
+    etag: str
+    """Without its quotes."""
+    editions: Hashable
+
+
+class Renderer:
+    """Renders, and keeps the newest bytes of each answer, ``capacity`` bytes in all. Thread-safe."""
+
+    def __init__(self, capacity: int = KEPT_BYTES) -> None:
+        self._lock = Lock()
+        self._kept: LRUCache[Hashable, Rendered] = LRUCache(capacity, getsizeof=_size)
+
+    def rendered(self, key: Hashable, editions: Hashable, present: Callable[[], Body]) -> Rendered:
+        """The bytes of ``present()``; ``key`` says which answer, ``editions`` of what."""
+        return self.rendered_bytes(key, editions, lambda: json_bytes(present()))
+
+    def rendered_bytes(self, key: Hashable, editions: Hashable, make: Callable[[], bytes]) -> Rendered:
+        with self._lock:
+            kept: Rendered | None = self._kept.get(key)
+        if kept is not None and kept.editions == editions:
+            return kept
+        body = make()
+        made = Rendered(body, hashlib.blake2b(body, digest_size=12).hexdigest(), editions)
+        if _size(made) <= self._kept.maxsize:
+            with self._lock:
+                self._kept[key] = made
+        return made
+
+    @property
+    def kept_bytes(self) -> float:
+        with self._lock:
+            return self._kept.currsize
+
+
+def _size(rendered: Rendered) -> int:
+    return len(rendered.body) + _OVERHEAD

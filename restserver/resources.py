@@ -1,0 +1,152 @@
+"""The four endpoints: one class per path. Each asks, names what its answer depends on, and leaves the rest to its style."""
+
+from dataclasses import dataclass
+from typing import Final
+
+import falcon
+
+from contracts.launcher.port import Ask, Launcher, ResourceManager
+from restserver import parameters
+from restserver.base_url import BaseUrl
+from restserver.errors import Asked
+from restserver.presenters import Body, Site
+from restserver.rendering import Rendered, Renderer
+from restserver.request_id import request_id
+from restserver.styles import NO_FIGURES, Style, asked_figures
+
+READ_METHODS: Final = "GET, HEAD, OPTIONS"
+
+
+class ReadOnly:
+    """What every path has besides its ``on_get`` and ``on_head``, which are one."""
+
+    def on_options(self, req: falcon.Request, resp: falcon.Response, **segments: str) -> None:
+        del req, segments
+        resp.status = falcon.HTTP_204
+        resp.set_header("Allow", READ_METHODS)
+
+
+@dataclass(frozen=True)
+class Desk:
+    """What the endpoints share."""
+
+    launcher: Launcher
+    resource_manager: ResourceManager
+    style: Style
+    site: Site
+    base_url: BaseUrl
+    renderer: Renderer
+
+
+@dataclass(frozen=True)
+class Job(ReadOnly):
+    """``/jobs/{jobName}``"""
+
+    desk: Desk
+
+    def on_get(self, req: falcon.Request, resp: falcon.Response, name: str) -> None:
+        _ask_about(req, Asked("framework", name))
+        send(req, resp, self.rendered(name, _ask(req)))
+
+    on_head = on_get
+
+    def rendered(self, name: str, ask: Ask) -> Rendered:
+        desk = self.desk
+        framework = desk.launcher.framework(name, ask)
+        figures = desk.style.job_figures(desk.resource_manager, framework.value, ask)
+
+        def present() -> Body:
+            return desk.style.job_detail(framework.value, figures.value or NO_FIGURES, desk.site)
+
+        return desk.renderer.rendered(("job", name), (framework.edition, figures.edition), present)
+
+
+@dataclass(frozen=True)
+class Attempt(ReadOnly):
+    """``/frameworks/{frameworkName}/attempts/{frameworkAttemptId}``"""
+
+    desk: Desk
+
+    def on_get(self, req: falcon.Request, resp: falcon.Response, name: str, attempt: str) -> None:
+        _ask_about(req, Asked("attempt", name, parameters.asked_version(req), attempt))
+        attempt_id = parameters.attempt_id(attempt)
+        send(req, resp, self.rendered(name, attempt_id, parameters.version(req), self.desk.base_url.of(req), _ask(req)))
+
+    on_head = on_get
+
+    def rendered(self, name: str, attempt: int, version: int | None, base_url: str, ask: Ask) -> Rendered:
+        desk = self.desk
+        framework = desk.launcher.attempt(name, attempt, version, ask)
+        figures = asked_figures(desk.resource_manager, framework.value, ask)
+
+        def present() -> Body:
+            known = figures.value or NO_FIGURES
+            return {
+                "frameworkFullDetail": desk.style.full_detail(framework.value, desk.site),
+                "frameworkInfo": desk.style.framework_info(framework.value, known, desk.site, base_url),
+            }
+
+        key = ("attempt", name, attempt, version, base_url)
+        return desk.renderer.rendered(key, (framework.edition, figures.edition), present)
+
+
+@dataclass(frozen=True)
+class Attempts(ReadOnly):
+    """``/frameworks/{frameworkName}/attempts``"""
+
+    desk: Desk
+
+    def on_get(self, req: falcon.Request, resp: falcon.Response, name: str) -> None:
+        _ask_about(req, Asked("attempts", name, parameters.asked_version(req)))
+        send(req, resp, self.rendered(name, parameters.version(req), _ask(req)))
+
+    on_head = on_get
+
+    def rendered(self, name: str, version: int | None, ask: Ask) -> Rendered:
+        attempts = self.desk.launcher.attempts(name, version, ask)
+        body: Body = {self.desk.style.attempts_key: list(attempts.value)}
+        return self.desk.renderer.rendered(("attempts", name, version), attempts.edition, lambda: body)
+
+
+@dataclass(frozen=True)
+class Versions(ReadOnly):
+    """``/frameworks/{frameworkName}/versions``"""
+
+    desk: Desk
+
+    def on_get(self, req: falcon.Request, resp: falcon.Response, name: str) -> None:
+        _ask_about(req, Asked("versions", name))
+        send(req, resp, self.rendered(name, _ask(req)))
+
+    on_head = on_get
+
+    def rendered(self, name: str, ask: Ask) -> Rendered:
+        versions = self.desk.launcher.versions(name, ask)
+        body: Body = {self.desk.style.versions_key: list(versions.value)}
+        return self.desk.renderer.rendered(("versions", name), versions.edition, lambda: body)
+
+
+def send(req: falcon.Request, resp: falcon.Response, rendered: Rendered) -> None:
+    """The body, or 304 to a client that has it."""
+    resp.set_header("ETag", f'"{rendered.etag}"')
+    resp.set_header("Cache-Control", "no-cache")  # may be kept, but asked about each time
+    if _has_it(req, rendered.etag):
+        resp.status = falcon.HTTP_304
+    else:
+        resp.data = rendered.body
+
+
+def _has_it(req: falcon.Request, etag: str) -> bool:
+    """Weak comparison, as for every GET: proxies that compress weaken a tag."""
+    offered = req.if_none_match
+    return offered is not None and any(tag in ("*", etag) for tag in offered)
+
+
+def _ask(req: falcon.Request) -> Ask:
+    return Ask(request_id=request_id(req.env))
+
+
+def _ask_about(req: falcon.Request, asked: Asked) -> None:
+    """The name is judged first, then the parameters; the error handlers read what was asked."""
+    req.context.asked = asked
+    parameters.require_name(asked.name)

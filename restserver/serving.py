@@ -1,0 +1,167 @@
+"""Runs an application under waitress, starts it without surprises and stops it without cutting anybody off."""
+
+import logging
+import os
+import select
+import signal
+import socket
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from threading import Thread
+from types import FrameType
+from typing import Protocol, cast
+from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+
+from waitress import wasyncore
+from waitress.channel import HTTPChannel
+from waitress.server import BaseWSGIServer, create_server
+
+from contracts.clock import Milliseconds, real_now
+
+logger = logging.getLogger(__name__)
+
+THREADS = 8
+CONNECTIONS = 1000
+IDLE_SECONDS = 120
+LONGEST_HEAD = 64 * 1024
+"""Bytes of request line and headers; the application itself answers a target over 8 KiB, so it must get that far."""
+LONGEST_BODY = 64 * 1024
+"""Nothing here reads a body except the control plane."""
+INTERRUPTED = 130
+SWITCH_SECONDS = 1e-4
+LONGEST_DRAIN: Milliseconds = 30_000
+
+
+class Stoppable(Protocol):
+    """An application that says, once it is stopping, that it is not ready."""
+
+    stopping: bool
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse, /) -> Iterable[bytes]: ...
+
+
+class PortTaken(Exception):
+    """The address cannot be listened on. Tells which, and why."""
+
+
+def listening_socket(host: str, port: int) -> socket.socket:
+    """Bound and listening. Raises :class:`PortTaken`."""
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        listener = socket.socket(family, kind, protocol)
+    except OSError as error:
+        raise PortTaken(f"cannot listen on {host}:{port}: {error.strerror}") from error
+    try:
+        if os.name == "posix":  # elsewhere this would let two servers share a port
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+        listener.listen(1024)
+    except OSError as error:
+        listener.close()
+        raise PortTaken(f"cannot listen on {host}:{port}: {error.strerror}") from error
+    return listener
+
+
+def settle_process() -> None:
+    """Makes this process serve well under many connections; see the top of this module."""
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
+    else:
+        sys.setswitchinterval(SWITCH_SECONDS)
+
+
+class Server:
+    """One application on one socket. ``run`` returns after ``stop``, once what was asked for is answered."""
+
+    def __init__(self, application: WSGIApplication, listener: socket.socket) -> None:
+        host, port = listener.getsockname()[:2]
+        self.url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+        self._map: dict[int, socket.socket] = {}
+        server = create_server(
+            application,
+            map=self._map,
+            sockets=[listener],
+            threads=THREADS,
+            connection_limit=CONNECTIONS,
+            channel_timeout=IDLE_SECONDS,
+            max_request_header_size=LONGEST_HEAD,
+            max_request_body_size=LONGEST_BODY,
+            ident=None,
+            clear_untrusted_proxy_headers=True,
+        )
+        if not isinstance(server, BaseWSGIServer):
+            raise TypeError("waitress made several servers of one socket")
+        self._waitress = server
+        self._stopping = False
+
+    def stop(self) -> None:
+        """May be called from any thread, and from a signal handler."""
+        self._stopping = True
+        self._waitress.pull_trigger()
+
+    def run(self) -> None:
+        while not self._stopping:
+            self._turn(timeout=1.0)
+        self._drain()
+
+    def _turn(self, timeout: float) -> None:
+        wasyncore.loop(timeout=timeout, map=self._map, use_poll=hasattr(select, "poll"), count=1)
+
+    def _drain(self) -> None:
+        """Takes no new connections, answers what the open ones asked, then closes them."""
+        wasyncore.dispatcher.close(self._waitress)
+        until = real_now() + LONGEST_DRAIN
+        self._turn(timeout=0)  # what has arrived but was not read yet
+        while self._is_busy() and real_now() < until:
+            self._turn(timeout=0.05)
+        self._waitress.task_dispatcher.shutdown(cancel_pending=True, timeout=1)
+        wasyncore.close_all(self._map)
+
+    def _is_busy(self) -> bool:
+        channels = list(cast("dict[int, HTTPChannel]", self._waitress.active_channels).values())
+        return any(channel.requests or channel.total_outbufs_len for channel in channels)
+
+
+def serve(
+    application: Stoppable,
+    listener: socket.socket,
+    announce: Callable[[str], None],
+    around: Callable[[WSGIApplication], WSGIApplication] = lambda application: application,
+) -> int:
+    """Serves until SIGTERM (0) or SIGINT (130); the exit code. ``announce`` gets the address once it answers.
+
+    ``around`` wraps it for every request. A second SIGINT does not wait for anybody.
+    """
+    server = Server(around(application), listener)
+    received: list[int] = []
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        del frame
+        if number in received and number == signal.SIGINT:
+            raise KeyboardInterrupt
+        received.append(number)
+        application.stopping = True
+        server.stop()
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        announce(server.url)
+        server.run()
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    return INTERRUPTED if received[:1] == [signal.SIGINT] else 0
+
+
+@contextmanager
+def serving(application: WSGIApplication) -> Iterator[str]:
+    """The application served from a thread on a free port of this machine; its address. For tests and tools."""
+    server = Server(application, listening_socket("127.0.0.1", 0))
+    thread = Thread(target=server.run, name="serving")
+    thread.start()
+    try:
+        yield server.url
+    finally:
+        server.stop()
+        thread.join()

@@ -1,0 +1,147 @@
+"""How the text of a setting is read. Each parser gives the value or raises ``ValueError`` with what is wrong, put so that it
+reads on after the value: ``'99999' is not between 0 and 65535``.
+"""
+
+import math
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+from urllib.parse import urlsplit
+
+from contracts.clock import FASTEST, Instant, from_iso
+from restserver.exit_spec import BadExitSpec, ExitSpec, read_exit_spec
+
+_HEADER: Final = re.compile(r"([!#$%&'*+\-.^_`|~0-9A-Za-z]+):[ \t]*(.*)", re.DOTALL)
+_WORDS: Final = {
+    "on": True,
+    "true": True,
+    "1": True,
+    "yes": True,
+    "off": False,
+    "false": False,
+    "0": False,
+    "no": False,
+}
+
+
+def text(value: str) -> str:
+    return value
+
+
+def choice(*allowed: str) -> Callable[[str], str]:
+    def parse(value: str) -> str:
+        if value not in allowed:
+            raise ValueError(f"is not one of {', '.join(allowed)}")
+        return value
+
+    return parse
+
+
+def integer(least: int, most: int) -> Callable[[str], int]:
+    def parse(value: str) -> int:
+        if not re.fullmatch(r"-?[0-9]{1,20}", value):
+            raise ValueError("is not an integer")
+        number = int(value)
+        if not least <= number <= most:
+            raise ValueError(f"is not between {least} and {most}")
+        return number
+
+    return parse
+
+
+def on_off(value: str) -> bool:
+    if value.lower() not in _WORDS:
+        raise ValueError("is neither on nor off")
+    return _WORDS[value.lower()]
+
+
+def seconds(value: str) -> float:
+    number = _number(value.removesuffix("s").strip())
+    if not 0 < number <= 3600:
+        raise ValueError("is not a number of seconds above 0 and at most 3600")
+    return number
+
+
+def rate(value: str) -> float:
+    number = _number(value)
+    if not 0 < number <= FASTEST:
+        raise ValueError(f"is not above 0 and at most {FASTEST:.0f}")
+    return number
+
+
+def _number(value: str) -> float:
+    try:
+        number = float(value)
+    except ValueError:
+        raise ValueError("is not a number") from None
+    if not math.isfinite(number):
+        raise ValueError("is not a number")
+    return number
+
+
+def instant(value: str) -> Instant:
+    try:
+        return from_iso(value)
+    except ValueError:
+        raise ValueError("is not an instant such as 2026-03-01T12:00:00Z") from None
+
+
+def url(value: str) -> str:
+    """Without a trailing slash: paths are put behind it."""
+    try:
+        parts = urlsplit(value)
+        fine = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # a bracket or a port that cannot be
+        fine = False
+    else:
+        fine = fine and not parts.query and not parts.fragment and value.isprintable() and " " not in value
+    if not fine:
+        raise ValueError("is not an http or https address")
+    return value.rstrip("/")
+
+
+def existing_file(value: str) -> Path:
+    path = Path(value)
+    if not path.is_file():
+        raise ValueError("is not a file that exists")
+    return path
+
+
+def existing_folder(value: str) -> Path:
+    path = Path(value)
+    if not path.is_dir():
+        raise ValueError("is not a folder that exists")
+    return path
+
+
+def exit_spec(value: str) -> ExitSpec:
+    path = existing_file(value)
+    try:
+        return read_exit_spec(path)
+    except BadExitSpec as error:
+        raise ValueError(f"is no exit specification: {error}") from error
+    except OSError as error:
+        raise ValueError(f"cannot be read: {error.strerror}") from error
+
+
+def secret(value: str) -> str:
+    """The text, or with ``@FILE`` what the file holds."""
+    if value.startswith("@"):
+        path = Path(value[1:])
+        try:
+            value = path.read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError):
+            raise ValueError(f"names a file that cannot be read: {path}") from None
+    if not value:
+        raise ValueError("is empty")
+    if not value.isprintable():
+        raise ValueError("holds characters that cannot be printed")
+    return value
+
+
+def header(value: str) -> tuple[str, str]:
+    found = _HEADER.fullmatch(value)
+    if found is None:
+        raise ValueError("is not of the form 'Name: value'")
+    return found[1], secret(found[2].strip())

@@ -1,0 +1,55 @@
+"""The jobs of a simulated world, for ``GET /__admin/jobs``: paged by place, so that no page costs more than it shows."""
+
+from collections.abc import Iterator
+
+from contracts.clock import Instant
+from contracts.launcher.records import Summary
+from simulator.job_list import Candidate, JobPage, JobQuery, select
+from simulator.launcher import SimulatedLauncher
+from simulator.problems import BadInput
+from simulator.world import Told
+
+
+class SimulatedJobs:
+    """A cursor is the place of the last job looked at; it stays good whatever the clock does meanwhile."""
+
+    def __init__(self, launcher: SimulatedLauncher) -> None:
+        self._launcher = launcher
+
+    def page(self, query: JobQuery) -> JobPage:
+        now = self._launcher.clock.now()
+        all_places = self._launcher.source.places(now)
+        places = _places(all_places, query)
+        shown, last, scanned = select(self._candidates(places, now), query)
+        return JobPage(
+            jobs=shown,
+            cursor=last if scanned < len(places) else None,
+            scanned=scanned,
+            total=None if query.filtered else len(all_places),
+        )
+
+    def _candidates(self, places: range, now: Instant) -> Iterator[Candidate]:
+        for place in places:
+            told = self._launcher.source.at_place(place)
+
+            def read(told: Told = told) -> Summary | None:
+                return self._launcher.summary(told, now)
+
+            yield str(place), told.name, told.user_name, read
+
+
+def _places(places: range, query: JobQuery) -> range:
+    """Those still to be looked at, in the order asked for."""
+    begin, end = places.start, places.stop
+    if query.cursor is not None:
+        if not (query.cursor.isascii() and query.cursor.isdigit() and len(query.cursor) <= 15):
+            raise BadInput(f"cursor {query.cursor!r} is none that this list has given")
+        left = int(query.cursor)
+        if query.order == "newest":
+            end = max(begin, min(end, left))
+        else:
+            begin = min(end, max(begin, left + 1))
+    skipped = query.offset or 0
+    if query.order == "newest":
+        return range(begin, end)[::-1][skipped:]
+    return range(begin, end)[skipped:]
