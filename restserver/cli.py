@@ -103,12 +103,12 @@ def serve(links: bool, **flags: object) -> int:
         raise BadSetting("port", str(error)) from error
     with listener:
         settings = replace(settings, port=listener.getsockname()[1])
-        built = _backend_builders()[settings.backend](settings)
+        built = BACKENDS[settings.backend](settings)
         app = create_app(
             built.backend,
             settings,
             middleware=[Identity(built.headers)] if built.headers else [],
-            mounts=_mounts(built, settings),
+            mounts=mounts(built, settings),
         )
 
         def announce(url: str) -> None:
@@ -127,10 +127,16 @@ def _as_it_is(application: "WSGIApplication") -> "WSGIApplication":
     return application
 
 
-def _backend_builders() -> Mapping[str, Callable[[Settings], "Built"]]:
-    from restserver.backends import launcher_backend, recorded_backend
+def _launcher_backend(settings: Settings) -> "Built":
+    from restserver.backends import launcher_backend
 
-    return {"simulated": _simulated_backend, "launcher": launcher_backend, "recorded": recorded_backend}
+    return launcher_backend(settings)
+
+
+def _recorded_backend(settings: Settings) -> "Built":
+    from restserver.backends import recorded_backend
+
+    return recorded_backend(settings)
 
 
 def _simulated_backend(settings: Settings) -> "Built":
@@ -152,7 +158,14 @@ def _simulated_backend(settings: Settings) -> "Built":
     return Built(Backend(launcher, resource_manager, clock), headers, clock, SimulatedJobs(launcher))
 
 
-def _mounts(built: "Built", settings: Settings) -> "Sequence[tuple[str, WSGIApplication]]":
+BACKENDS: Mapping[str, "Callable[[Settings], Built]"] = {
+    "simulated": _simulated_backend,
+    "launcher": _launcher_backend,
+    "recorded": _recorded_backend,
+}
+
+
+def mounts(built: "Built", settings: Settings) -> "Sequence[tuple[str, WSGIApplication]]":
     """The control plane, where there is something to control and somebody wants it."""
     from restserver.hosts import HostsListenedOn, is_loopback
 

@@ -215,13 +215,11 @@ class Settings:
             raise BadSetting("launcher-url", "--backend launcher needs the address of a launcher, and none is given")
 
     @classmethod
-    def from_environ(
-        cls, environ: Mapping[str, str], flags: Mapping[str, object] | None = None, config: Path | None = None
-    ) -> "Settings":
+    def from_environ(cls, environ: Mapping[str, str], flags: Mapping[str, object] | None = None) -> "Settings":
         """``flags`` by field name; a value ``None`` (or empty) means the flag was not given. Raises :class:`BadSetting`."""
         given = {name: value for name, value in (flags or {}).items() if _is_given(value)}
         located = {**_from_flags(given), **_from_environ(environ, given)}
-        file = config or located.get("config", (None, None))[1]
+        _, file = located.get("config", ("", None))
         return cls(**{name: value for name, (_, value) in {**_from_file(file), **located}.items()})
 
 

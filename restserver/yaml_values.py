@@ -12,7 +12,7 @@ from typing import Final
 LONGEST: Final = 8 * 1024
 """Characters. The blocks come from the tail of a log, of which YARN itself keeps four KiB."""
 DEEPEST: Final = 24
-MOST_EVENTS: Final = 4_000
+MOST_EVENTS: Final = 2_000
 
 
 class NotPlainYaml(ValueError):

@@ -80,6 +80,8 @@ class Master:
         self.started = started
         self._descriptor = life.descriptor
         self._tasks: dict[str, list[Task]] = {}
+        self._roles: dict[str, TaskRoleDescriptor] = {}
+        """As asked for last: a role that was taken out of the descriptor keeps its policies."""
         self._tallies: dict[str, completion.Tally] = {}
         self._all = completion.Tally(0, 0, 0)
         self._room = placement.Room(self._cluster)
@@ -134,6 +136,7 @@ class Master:
             self._tallies[name] = completion.Tally(0, 0, 0)
             self._life.roles[name] = RoleLife(name, now, role.task_service.version, [])
             self._around.task_changed(self._life, now)
+        self._roles[name] = role
         resources = self._life.roles[name].resources
         if not resources or resources[-1][1] != role.task_service.resource:
             resources.append((now, role.task_service.resource))
@@ -300,7 +303,7 @@ class Master:
         task.serial += 1
         self._step(now, task, TaskEvent.CONTAINER_ENDED)
         then = now + BOOKKEEPING
-        decision = decide(self._role(task.role).task_retry_policy, exit_type, task.retries)
+        decision = decide(self._roles[task.role].task_retry_policy, exit_type, task.retries)
         if decision.retry:
             task.retries, task.container, task.fate, task.room_at = decision.retries, None, None, None
             task.attempt += 1
@@ -318,15 +321,11 @@ class Master:
         task.note(now)
         self._around.task_changed(self._life, now)
 
-    def _role(self, name: str) -> TaskRoleDescriptor:
-        """A role that was taken out of the descriptor keeps the policies it came with."""
-        return self._descriptor.task_roles.get(name) or self._life.descriptor.task_roles[name]
-
     # --- the end ----------------------------------------------------------------------------------------------------
 
     def _completed(self, now: Instant, task: Task, container: Container) -> None:
         ending = completion.ending(
-            self._role(task.role).completion_policy,
+            self._roles[task.role].completion_policy,
             task.role,
             succeeded=container.exit_type is ExitType.SUCCEEDED,
             in_role=self._tallies[task.role],

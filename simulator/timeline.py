@@ -19,7 +19,6 @@ from simulator.delays import last_tick, web_phase
 from simulator.engine import Machine, PastAttempt, Run, StatusEntry
 from simulator.story import Story
 
-
 _at = itemgetter(0)
 
 

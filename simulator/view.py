@@ -4,7 +4,6 @@ Requests are shown at once; statuses as the web server read them at its last loo
 then. Nothing in here decides anything.
 """
 
-from collections.abc import Mapping
 from dataclasses import replace
 
 from contracts.clock import Instant, Milliseconds
@@ -50,7 +49,7 @@ def framework(
 ) -> Framework:
     """The record as of the web server's look at ``looked``."""
     pushed = None if life is None else last_push(life, looked, push_interval)
-    roles: Mapping[str, TaskRole] = {}
+    roles: dict[str, TaskRole] = {}
     if life is not None and pushed is not None:
         outlived = status if status.state in OUTLIVING else None
         roles = {

@@ -15,7 +15,7 @@ from typing import Protocol
 
 from contracts.clock import Instant, Milliseconds
 from simulator.arrivals import EPOCH, Arrivals
-from simulator.lives import MOST_APPLICATIONS, job
+from simulator.jobs import MOST_APPLICATIONS, job
 from simulator.population import Population
 from simulator.profile import Profile
 from simulator.story import DAY, DEPLOYED, FAST, MINUTE, Cluster, Intervals, Story

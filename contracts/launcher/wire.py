@@ -187,14 +187,12 @@ def instant(unit: int) -> Kind[Instant | None]:
 def single(number: float) -> float:
     """The shortest decimal that is the same 32-bit number: how a launcher's progress is printed."""
     try:
-        packed = struct.pack("f", number)
+        packed = struct.pack("<f", number)
     except OverflowError:
         return number
-    return next(
-        candidate
-        for candidate in (float(f"{number:.{digits}g}") for digits in range(1, 18))
-        if struct.pack("f", candidate) == packed
-    )
+    (exact,) = struct.unpack("<f", packed)
+    candidates = (float(f"{exact:.{digits}g}") for digits in range(1, 10))  # nine are always enough
+    return next(candidate for candidate in candidates if struct.pack("<f", candidate) == packed)
 
 
 SINGLE = Kind(_read_number, single)

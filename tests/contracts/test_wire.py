@@ -1,3 +1,4 @@
+import contextlib
 import json
 from dataclasses import dataclass
 
@@ -57,10 +58,8 @@ def test_any_json_is_parsed_to_what_it_says(value: object) -> None:
 
 @given(st.binary(max_size=40) | st.text(alphabet='{}[]",:0123456789.eE+-\\u d8nulltrue', max_size=30).map(str.encode))
 def test_no_bytes_raise_anything_else(body: bytes) -> None:
-    try:
+    with contextlib.suppress(LauncherUnreadable):
         wire.parse(body)
-    except LauncherUnreadable:
-        pass
 
 
 def test_64_bits_and_64_levels_are_still_read() -> None:
@@ -247,7 +246,7 @@ def test_what_has_not_happened_has_no_time(value: object) -> None:
 def test_a_table_that_does_not_fit_its_record_stops_the_program() -> None:
     with pytest.raises(TypeError, match="label2"):
         tables.record(Point, tables.field("x", "x", wire.INTEGER), tables.field("label", "label2", wire.TEXT))
-    with pytest.raises(TypeError, match="left out {'x'}"):
+    with pytest.raises(TypeError, match=r"left out \{'x'\}"):
         tables.record(Point, tables.group("g", tables.field("label", "label", wire.TEXT)))
 
 

@@ -1,6 +1,6 @@
 """A launcher and a resource manager that answer from a handful of documents, decoded by the dialect that wrote them."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,6 +9,7 @@ from contracts.launcher import open_dialect, private_dialect, resource_manager
 from contracts.launcher.port import (
     Answer,
     Ask,
+    Launcher,
     LauncherError,
     NoSuchAttempt,
     NoSuchFramework,
@@ -95,4 +96,4 @@ class ManagerDocuments:
         return iter(())
 
 
-LAUNCHERS = {"open": OpenDocuments, "private": PrivateDocuments}
+LAUNCHERS: Mapping[str, Callable[[Documents], Launcher]] = {"open": OpenDocuments, "private": PrivateDocuments}

@@ -133,9 +133,27 @@ RULED_PORTAL = [
 ]
 
 # The public platform's older server shares only these with our job detail; its retry numbers follow another formula.
-SHARED_JOB_STATUS = """username state executionType retryDetails.platform retryDetails.resource createdTime completedTime appId
-    appProgress appTrackingUrl appLaunchedTime appExitCode appExitSpec appExitDiagnostics appExitMessages
-    appExitTriggerMessage appExitTriggerTaskRoleName appExitTriggerTaskIndex virtualCluster""".split()
+SHARED_JOB_STATUS = [
+    "username",
+    "state",
+    "executionType",
+    "retryDetails.platform",
+    "retryDetails.resource",
+    "createdTime",
+    "completedTime",
+    "appId",
+    "appProgress",
+    "appTrackingUrl",
+    "appLaunchedTime",
+    "appExitCode",
+    "appExitSpec",
+    "appExitDiagnostics",
+    "appExitMessages",
+    "appExitTriggerMessage",
+    "appExitTriggerTaskRoleName",
+    "appExitTriggerTaskIndex",
+    "virtualCluster",
+]
 RULED_OLDER = [
     *RULED_PORTAL,
     Ruled(

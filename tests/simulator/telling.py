@@ -49,6 +49,10 @@ CLUSTER = Cluster(
     node_memory_mb=40_960,
 )
 GANG = PlatformParameters(gang_allocation=True)
+NO_RETRY = RetryPolicy()
+ANY_FAILURE = CompletionPolicy()
+NOTHING_SPECIAL = PlatformParameters()
+FOR_EVER = ContainerFate()
 
 _F = FrameworkState
 
@@ -56,8 +60,8 @@ _F = FrameworkState
 def role(
     tasks: int = 1,
     *,
-    retry: RetryPolicy = RetryPolicy(),
-    completion: CompletionPolicy = CompletionPolicy(),
+    retry: RetryPolicy = NO_RETRY,
+    completion: CompletionPolicy = ANY_FAILURE,
     memory_mb: int = 128,
     **resource: object,
 ) -> TaskRoleDescriptor:
@@ -68,8 +72,8 @@ def role(
 def descriptor(
     version: int = 1,
     *,
-    retry: RetryPolicy = RetryPolicy(),
-    platform: PlatformParameters = PlatformParameters(),
+    retry: RetryPolicy = NO_RETRY,
+    platform: PlatformParameters = NOTHING_SPECIAL,
     **roles: TaskRoleDescriptor,
 ) -> FrameworkDescriptor:
     return FrameworkDescriptor(
@@ -104,7 +108,7 @@ def all_end_with(code: int, run: int = 3000) -> Rules:
     return Rules(usual_container=ends_with(code, run))
 
 
-def treated(fate: ApplicationFate, container: ContainerFate = ContainerFate()) -> Rules:
+def treated(fate: ApplicationFate, container: ContainerFate = FOR_EVER) -> Rules:
     return Rules(usual_application=fate, usual_container=container)
 
 
@@ -363,7 +367,7 @@ def _tasks_move(before: Framework, after: Framework) -> Iterator[Breach]:
 def _containers_stay(before: Framework, after: Framework) -> Iterator[Breach]:
     earlier = {task.container_id: task for task in tasks_of(before).values() if task.container_id is not None}
     for task in tasks_of(after).values():
-        other = earlier.get(task.container_id)
+        other = None if task.container_id is None else earlier.get(task.container_id)
         if other is None:
             continue
         for field in ("container_launched_timestamp", "container_completed_timestamp"):

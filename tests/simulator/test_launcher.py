@@ -11,11 +11,12 @@ from contracts.clock import Instant, VirtualClock, from_iso
 from contracts.launcher.port import Ask, NoSuchAttempt, NoSuchFramework, NoSuchVersion
 from contracts.launcher.records import Framework
 from simulator.job_list import JobQuery
-from simulator.launcher import KEPT_TASKS, SimulatedLauncher, SimulatedResourceManager, simulated
+from simulator.launcher import KEPT_TASKS, SimulatedLauncher, SimulatedResourceManager, Unfolded, simulated
 from simulator.problems import BadInput
 from simulator.profile_files import BadProfile, load
 from simulator.simulated_jobs import SimulatedJobs
-from simulator.story import DAY, HOUR, MINUTE
+from simulator.story import DAY, HOUR, MINUTE, Cluster, Delete, Host, Story, Submit
+from simulator.world import Told
 
 ASK = Ask()
 NOON = from_iso("2026-03-01T12:00:00Z")
@@ -105,6 +106,52 @@ def test_errors_carry_the_version_they_are_about() -> None:
     assert of_other.value == NoSuchAttempt(name, 77, 0)
 
 
+class OneTold:
+    """A source of one framework with a story of its own: as scenarios and submitted jobs will be."""
+
+    def __init__(self, story: Story) -> None:
+        begins = story.operations[0].at
+        self._told = Told("one", story.name, "alice", 0, begins, begins + DAY, lambda: story)
+
+    def named(self, name: str, at: Instant) -> Told | None:
+        return self._told if name == self._told.name and self._told.begins <= at < self._told.ends else None
+
+    def with_application(self, application_id: str, at: Instant) -> Told | None:
+        return self._told
+
+    def places(self, at: Instant) -> range:
+        return range(1)
+
+    def at_place(self, place: int) -> Told:
+        return self._told
+
+
+def test_a_framework_its_user_deleted_is_gone_everywhere() -> None:
+    descriptor = next(Held().frameworks()).request
+    assert descriptor is not None
+    story = Story(
+        "mine",
+        Cluster(NOON - DAY, (Host("node", "10.0.0.1"),)),
+        (Submit(NOON, descriptor.descriptor), Delete(NOON + HOUR)),
+    )
+    clock = VirtualClock(NOON + MINUTE, frozen=True)
+    launcher = SimulatedLauncher(OneTold(story), clock, Unfolded())
+    answer = launcher.framework("mine", ASK)
+    assert launcher.versions("mine", ASK).value == (answer.value.status.version,)
+    clock.set(NOON + HOUR)
+    assert list(launcher.summaries(ASK)) == []
+    assert SimulatedJobs(launcher).page(JobQuery()).jobs == ()
+    for ask in (launcher.framework, launcher.versions):
+        with pytest.raises(NoSuchFramework):
+            ask("mine", ASK)
+    with pytest.raises(NoSuchVersion) as no_version:
+        launcher.attempts("mine", None, ASK)
+    assert no_version.value == NoSuchVersion("mine", None)
+    with pytest.raises(NoSuchAttempt) as no_attempt:
+        launcher.attempt("mine", 0, None, ASK)
+    assert no_attempt.value == NoSuchAttempt("mine", None, 0)
+
+
 def test_names_come_and_go() -> None:
     held = Held()
     name = held.names()[0]
@@ -162,7 +209,7 @@ def kinds_of(framework: Framework, versions: int) -> set[str]:
 
 
 def test_every_promised_kind_of_life_is_there() -> None:
-    held = Held(500)
+    held = Held(1200)
     seen: set[str] = set()
     for framework in held.frameworks():
         seen |= kinds_of(framework, len(held.launcher.versions(framework.summary.name, ASK).value))

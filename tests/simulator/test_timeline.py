@@ -13,6 +13,7 @@ from simulator.delays import dice
 from simulator.story import (
     DEPLOYED,
     FAST,
+    ApplicationEnd,
     ApplicationFate,
     ApplicationKey,
     ContainerFate,
@@ -55,16 +56,14 @@ class Rolled:
     def application(self, key: ApplicationKey) -> ApplicationFate:
         rolls = self._dice(key)
         after = rolls.randint(0, 60_000)
-        end = rolls.choice(
-            [None] * 6
-            + [
-                Refused(rolls.choice((-7300, -7301, -7302))),
-                Killed(after),
-                Lost(after),
-                Crashed(after),
-                MasterFailed(rolls.choice((-7251, -7200, -7250)), "sentence", after),
-            ]
-        )
+        ends: list[ApplicationEnd | None] = [
+            Refused(rolls.choice((-7300, -7301, -7302))),
+            Killed(after),
+            Lost(after),
+            Crashed(after),
+            MasterFailed(rolls.choice((-7251, -7200, -7250)), "sentence", after),
+        ]
+        end = rolls.choice([*ends, *[None] * 6])
         return ApplicationFate(
             upload=rolls.randint(100, 3000),
             am_start=rolls.choice((500, 2200, 2200, 20_000, None)),

@@ -14,8 +14,8 @@ from contracts.clock import VirtualClock, from_iso
 from contracts.launcher.port import Ask, NoSuchFramework
 from simulator.arrivals import EPOCH
 from simulator.job_list import state_of
+from simulator.jobs import MOST_APPLICATIONS
 from simulator.launcher import simulated
-from simulator.lives import MOST_APPLICATIONS
 from simulator.profile_files import load, shipped
 from simulator.story import HOUR
 from simulator.timeline import plan

@@ -1,0 +1,149 @@
+"""Bytes, entity tags, and what is kept of them."""
+
+import json
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+import pytest
+
+from contracts.launcher.records import Figures
+from restserver.rendering import KEPT_BYTES, Renderer, json_bytes
+from restserver.settings import Settings
+from tests.restserver.small_launcher import Small, framework, small, style
+from tests.restserver.wsgi_client import ask
+
+JOB = "/api/v2/jobs/alice~mnist"
+ATTEMPT = "/api/v2/frameworks/alice~mnist/attempts/0"
+LISTS = ["/api/v2/frameworks/alice~mnist/attempts", "/api/v2/frameworks/alice~mnist/versions"]
+
+
+@pytest.fixture
+def server() -> Small:
+    return small()
+
+
+@pytest.mark.parametrize("target", [JOB, ATTEMPT, *LISTS, "/openapi.json", "/docs"])
+def test_a_client_that_has_the_answer_is_told_so(server: Small, target: str) -> None:
+    first = ask(server.app, target)
+    etag = first.headers["etag"]
+    for offered in (etag, f"W/{etag}", f'"other", {etag}', "*"):
+        again = ask(server.app, target, headers={"If-None-Match": offered})
+        assert (again.status, again.body) == (304, b"")
+        assert again.headers["etag"] == etag
+    for offered in ('"other"', "", "garbage", etag.strip('"')[:-1]):
+        assert ask(server.app, target, headers={"If-None-Match": offered}).body == first.body
+
+
+def test_head_with_the_tag_is_not_modified_either(server: Small) -> None:
+    etag = ask(server.app, JOB).headers["etag"]
+    assert ask(server.app, JOB, "HEAD", headers={"If-None-Match": etag}).status == 304
+
+
+def test_a_new_edition_is_a_new_answer(server: Small) -> None:
+    before = ask(server.app, JOB)
+    server.launcher.put(framework(progress=0.75))
+    after = ask(server.app, JOB, headers={"If-None-Match": before.headers["etag"]})
+    assert after.status == 200
+    assert after.json["jobStatus"]["appProgress"] == 0.75
+    assert after.headers["etag"] != before.headers["etag"]
+
+
+def test_figures_are_part_of_the_edition(server: Small) -> None:
+    before = ask(server.app, ATTEMPT)
+    server.resource_manager.figures = Figures(allocated_mb=1)
+    assert ask(server.app, ATTEMPT).body == before.body  # the same edition is promised to be the same value
+    server.resource_manager.edition += 1
+    assert ask(server.app, ATTEMPT).json["frameworkInfo"]["jobStatus"]["allocatedMB"] == 1
+
+
+def test_an_error_is_never_not_modified(server: Small) -> None:
+    etag = ask(server.app, JOB).headers["etag"]
+    assert ask(server.app, "/api/v2/jobs/nobody", headers={"If-None-Match": "*"}).status == 404
+    server.launcher.frameworks.clear()
+    assert ask(server.app, JOB, headers={"If-None-Match": etag}).status == 404
+
+
+def test_the_launcher_is_asked_every_time(server: Small) -> None:
+    for _ in range(3):
+        ask(server.app, JOB)
+    assert server.launcher.asked == ["framework"] * 3
+
+
+def test_equal_answers_of_two_servers_have_equal_tags_and_other_answers_have_others() -> None:
+    tags = {name: ask(small(style(name)).app, JOB).headers["etag"] for name in ("documented", "portal")}
+    assert ask(small().app, JOB).headers["etag"] == tags["documented"] != tags["portal"]
+
+
+def test_the_base_url_is_the_clients_unless_one_is_configured() -> None:
+    def url(server: Small, host: str) -> str:
+        answer = ask(server.app, ATTEMPT, headers={"Host": host}).json
+        return str(answer["frameworkInfo"]["jobStatus"]["jobFullDetailUrl"])
+
+    server = small()
+    for host in ("api.example", "api.example:8080", "127.0.0.1:9186", "[::1]:80", "a_b.example"):
+        assert url(server, host) == f"http://{host}/api/v2/jobs/alice~mnist"
+    fallback = "http://127.0.0.1:9186/api/v2/jobs/alice~mnist"
+    for host in (
+        "",
+        "a b",
+        "evil/path",
+        "x@y",
+        "a:b",
+        "a\r\nb",
+        "é",
+        "<script>",
+        "-",
+        "[::1",
+        "a" * 300,
+        ":80",
+        "a:123456",
+    ):
+        assert url(server, host) == fallback
+    configured = small(replace(Settings(), public_url="https://api.example/base"))
+    for host in ("other.example", "a b"):
+        assert url(configured, host) == "https://api.example/base/api/v2/jobs/alice~mnist"
+
+
+def test_kept_bytes_are_used_again_only_for_the_same_editions() -> None:
+    renderer = Renderer()
+    presented: list[int] = []
+
+    def present(number: int) -> dict[str, object]:
+        presented.append(number)
+        return {"number": number}
+
+    first = renderer.rendered("key", 1, lambda: present(1))
+    assert renderer.rendered("key", 1, lambda: present(2)) is first
+    assert renderer.rendered("other", 1, lambda: present(3)).body == b'{"number":3}'
+    assert renderer.rendered("key", 2, lambda: present(4)).body == b'{"number":4}'
+    assert renderer.rendered("key", 1, lambda: present(5)).body == b'{"number":5}'
+    assert presented == [1, 3, 4, 5]
+
+
+def test_kept_bytes_are_bounded_and_the_least_used_go_first() -> None:
+    renderer = Renderer(capacity=10_000)
+    for number in range(100):
+        renderer.rendered(number, 0, lambda: {"text": "x" * 1000})
+        renderer.rendered(0, 0, lambda: {"text": "must be kept"})
+        assert renderer.kept_bytes <= 10_000
+    big = renderer.rendered("big", 0, lambda: {"text": "x" * 20_000})
+    assert len(big.body) > 20_000
+    assert renderer.kept_bytes <= 10_000
+    assert KEPT_BYTES == 16 * 2**20
+
+
+def test_threads_may_render_at_once() -> None:
+    renderer = Renderer(capacity=20_000)
+
+    def render(number: int) -> bytes:
+        key = number % 7
+        return renderer.rendered(key, number % 3, lambda: {"key": key, "edition": number % 3}).body
+
+    with ThreadPoolExecutor(8) as pool:
+        bodies = list(pool.map(render, range(2_000)))
+    assert [json.loads(body) for body in bodies] == [{"key": n % 7, "edition": n % 3} for n in range(2_000)]
+
+
+def test_what_json_cannot_say_is_never_sent() -> None:
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        json_bytes({"progress": float("nan")})

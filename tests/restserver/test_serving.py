@@ -1,0 +1,166 @@
+"""The server around the application: its address, its stop."""
+
+import http.client
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from urllib.parse import urlsplit
+from wsgiref.types import StartResponse, WSGIEnvironment
+
+import pytest
+
+from restserver import serving
+from tests.restserver.small_launcher import small
+
+
+def get(url: str, target: str, method: str = "GET") -> tuple[int, bytes]:
+    connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=30)
+    try:
+        connection.request(method, target)
+        response = connection.getresponse()
+        return response.status, response.read()
+    finally:
+        connection.close()
+
+
+def test_the_application_answers_over_http_whatever_the_target() -> None:
+    with serving.serving(small().app) as url:
+        assert get(url, "/api/v2/jobs/alice~mnist")[0] == 200
+        assert get(url, "/api/v2/jobs/..") == (404, b'{"code":"NoJobError","message":"Job .. is not found."}')
+        assert b"NoJobError" in get(url, "/api/v2/jobs/%FF%00")[1]
+        assert b"NoApiError" in get(url, "/api/v2/jobs/a%2Fb")[1]
+        assert get(url, "/api/v2/jobs/x", "BREW")[0] == 405
+        assert get(url, "/api/v2/jobs/x", "OPTIONS") == (204, b"")
+        assert get(url, "/api/v2/jobs/" + "a" * 8200)[0] == 414
+        assert get(url, "/api/v2/jobs/" + "a" * 50_000)[0] == 414
+
+
+def test_many_connections_at_once_are_all_answered() -> None:
+    with serving.serving(small().app) as url, ThreadPoolExecutor(32) as pool:
+        answers = list(pool.map(lambda _: get(url, "/api/v2/jobs/alice~mnist"), range(200)))
+    assert {status for status, _ in answers} == {200}
+    assert len({body for _, body in answers}) == 1
+
+
+class Held:
+    """Answers only once it is let go."""
+
+    def __init__(self) -> None:
+        self.stopping = False
+        self.asked = threading.Event()
+        self.let_go = threading.Event()
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse, /) -> Iterable[bytes]:
+        self.asked.set()
+        assert self.let_go.wait(30)
+        start_response("200 OK", [("Content-Length", "500000")])
+        return [b"x" * 500_000]
+
+
+def test_what_was_asked_before_the_stop_is_answered_in_full() -> None:
+    held = Held()
+    server = serving.Server(held, serving.listening_socket("127.0.0.1", 0))
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    with ThreadPoolExecutor(1) as pool:
+        answer = pool.submit(get, server.url, "/")
+        assert held.asked.wait(30)
+        server.stop()
+        while not _refused(server.url):  # no new connections from now on
+            pass
+        held.let_go.set()
+        status, body = answer.result(30)
+    thread.join(30)
+    assert not thread.is_alive()
+    assert (status, len(body)) == (200, 500_000)
+
+
+def _refused(url: str) -> bool:
+    host, _, port = urlsplit(url).netloc.partition(":")
+    try:
+        socket.create_connection((host, int(port)), timeout=5).close()
+    except ConnectionError:
+        return True
+    return False
+
+
+def test_a_taken_port_says_so() -> None:
+    with serving.listening_socket("127.0.0.1", 0) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(serving.PortTaken, match=rf"cannot listen on 127\.0\.0\.1:{port}: "):
+            serving.listening_socket("127.0.0.1", port)
+
+
+def test_a_host_that_is_none_says_so() -> None:
+    with pytest.raises(serving.PortTaken, match="cannot listen on not a host:0"):
+        serving.listening_socket("not a host", 0)
+
+
+@pytest.mark.skipif(not socket.has_ipv6, reason="this machine has no IPv6")
+def test_an_ipv6_address_is_written_in_brackets() -> None:
+    try:
+        listener = serving.listening_socket("::1", 0)
+    except serving.PortTaken:
+        pytest.skip("this machine has no IPv6 loopback")
+    server = serving.Server(small().app, listener)
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    try:
+        assert server.url.startswith("http://[::1]:")
+    finally:
+        server.stop()
+        thread.join()
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 0), (signal.SIGINT, serving.INTERRUPTED)])
+def test_a_signal_stops_it_and_the_handlers_are_as_before(number: int, code: int) -> None:
+    app = small().app
+    before = signal.getsignal(number)
+    said: list[str] = []
+
+    def announce(url: str) -> None:
+        said.append(url)
+        os.kill(os.getpid(), number)
+
+    assert serving.serve(app, serving.listening_socket("127.0.0.1", 0), announce) == code
+    assert len(said) == 1
+    assert app.stopping
+    assert signal.getsignal(number) is before
+
+
+def test_a_second_interrupt_does_not_wait() -> None:
+    def announce(url: str) -> None:
+        del url
+        os.kill(os.getpid(), signal.SIGINT)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    with pytest.raises(KeyboardInterrupt):
+        serving.serve(small().app, serving.listening_socket("127.0.0.1", 0), announce)
+
+
+SETTLE = """
+import os, sys
+if sys.argv[1] == "without":
+    for name in ("sched_setaffinity", "sched_getaffinity"):
+        if hasattr(os, name):
+            delattr(os, name)
+from restserver import serving
+serving.settle_process()
+print(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else "-", sys.getswitchinterval())
+"""
+
+
+@pytest.mark.parametrize("affinity", ["with", "without"])
+def test_the_process_settles_with_and_without_affinity(affinity: str) -> None:
+    command = [sys.executable, "-c", SETTLE, affinity]
+    said = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout.split()
+    if affinity == "without" or not hasattr(os, "sched_getaffinity"):
+        assert said[0] == "-"
+        assert float(said[1]) == pytest.approx(serving.SWITCH_SECONDS)
+    else:
+        assert said == ["1", str(sys.getswitchinterval())]
