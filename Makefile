@@ -27,12 +27,14 @@ proof: $(DEV_STAMP) ## the heavy part
 	$(BIN)/pytest -m proof tests
 
 bench: $(DEV_STAMP) ## runs benchmarks/ and writes the table
-	$(BIN)/python -m benchmarks
+	$(BIN)/python -m benchmarks $(BENCH)
+	$(BIN)/python -m tests.gate.derived_readme
 
 fmt: $(DEV_STAMP) ## formats, and derives what is derived
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 	$(BIN)/restserver contract derive
+	$(BIN)/python -m tests.gate.derived_readme
 
 lock: $(DEV_STAMP) ## writes requirements/*.txt anew
 	$(BIN)/pip install -q uv
