@@ -1,11 +1,12 @@
-"""The backends that are built from settings without the simulator: a real launcher, and a recorded one."""
+"""The backends that are built from settings without the simulator: a real launcher, and a recorded one.
+
+What only one of them needs is imported when that one is built, to keep the start quick.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from contracts.clock import SystemClock, VirtualClock
-from contracts.launcher.recordings import RecordingsError
-from contracts.launcher.timelines import read_recordings
 from restserver.app import Backend
 from restserver.identity import Headers, recorded_headers
 from restserver.settings import BadSetting, Settings
@@ -53,6 +54,8 @@ def launcher_backend(settings: Settings) -> Built:
 
 def recorded_backend(settings: Settings) -> Built:
     """At ``--at``, moving on; without it at the last recorded instant, frozen."""
+    from contracts.launcher.recordings import RecordingsError
+    from contracts.launcher.timelines import read_recordings
     from restserver.launchers.recorded import SHIPPED, RecordedLauncher, RecordedResourceManager
 
     folder = settings.recordings or SHIPPED

@@ -111,11 +111,11 @@ def serve(links: bool, **flags: object) -> int:
             mounts=mounts(built, settings),
         )
 
-        def announce(url: str) -> None:
-            click.echo(f"listening on {url}")
-            if links:
-                for line in links_worth_opening(built.backend.launcher, url):
-                    click.echo(line)
+        address = serving.url_of(listener)
+        shown = links_worth_opening(built.backend.launcher, address) if links else []
+
+        def announce() -> None:
+            click.echo("\n".join([f"listening on {address}", *shown]))
 
         try:
             return serving.serve(app, listener, announce, logged if settings.access_log else _as_it_is)

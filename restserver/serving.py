@@ -27,7 +27,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from threading import Thread
 from types import FrameType
-from typing import TYPE_CHECKING, Protocol, cast
+from typing import TYPE_CHECKING, Protocol, Self, cast
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from waitress import wasyncore
@@ -89,12 +89,16 @@ def settle_process() -> None:
         sys.setswitchinterval(SWITCH_SECONDS)
 
 
+def url_of(listener: socket.socket) -> str:
+    host, port = listener.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
 class Server:
-    """One application on one socket. ``run`` returns after ``stop``, once what was asked for is answered."""
+    """One application on one socket. ``run`` returns after ``stop``, once what was asked for is answered; then ``close``."""
 
     def __init__(self, application: WSGIApplication, listener: socket.socket) -> None:
-        host, port = listener.getsockname()[:2]
-        self.url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+        self.url = url_of(listener)
         self._map: dict[int, socket.socket] = {}
         server = create_server(
             application,
@@ -118,41 +122,52 @@ class Server:
         self._waitress.pull_trigger()
 
     def run(self) -> None:
-        try:
-            while not self._stopping:
-                self._turn(timeout=1.0)
-            self._drain()
-        finally:
-            self._waitress.task_dispatcher.shutdown(cancel_pending=True, timeout=1)
-            wasyncore.close_all(self._map)
+        while not self._stopping:
+            self._turn(timeout=1.0)
+        self._drain()
+
+    def close(self) -> None:
+        """Ends threads and connections, whatever they are doing."""
+        self._waitress.task_dispatcher.shutdown(cancel_pending=True, timeout=1)
+        wasyncore.close_all(self._map)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def _turn(self, timeout: float) -> None:
         wasyncore.loop(timeout=timeout, map=self._map, use_poll=hasattr(select, "poll"), count=1)
 
     def _drain(self) -> None:
-        """Takes no new connections, answers what the open ones asked."""
+        """Takes no new connections; lets each open one go once what it asked is answered."""
         wasyncore.dispatcher.close(self._waitress)
         until = real_now() + LONGEST_DRAIN
         self._turn(timeout=0)  # what has arrived but was not read yet
-        while self._is_busy() and real_now() < until:
+        while self._let_go() and real_now() < until:
             self._turn(timeout=0.05)
 
-    def _is_busy(self) -> bool:
+    def _let_go(self) -> bool:
+        """Closes the connections that wait for nothing; whether any is left."""
         channels = list(cast("dict[int, HTTPChannel]", self._waitress.active_channels).values())
-        return any(channel.requests or channel.total_outbufs_len for channel in channels)
+        busy = [channel for channel in channels if channel.requests or channel.total_outbufs_len]
+        for channel in channels:
+            if channel not in busy:
+                channel.handle_close()
+        return bool(busy)
 
 
 def serve(
     application: Stoppable,
     listener: socket.socket,
-    announce: Callable[[str], None],
+    announce: Callable[[], None],
     around: Callable[[WSGIApplication], WSGIApplication] = lambda application: application,
 ) -> int:
-    """Serves until SIGTERM (0) or SIGINT (130); the exit code. ``announce`` gets the address once it answers.
+    """Serves until SIGTERM (0) or SIGINT (130); the exit code. ``announce`` is called once it answers.
 
     ``around`` wraps it for every request. A second SIGINT does not wait for anybody.
     """
-    server = Server(around(application), listener)
     received: list[int] = []
 
     def stop(number: int, frame: FrameType | None) -> None:
@@ -163,24 +178,25 @@ def serve(
         application.stopping = True
         server.stop()
 
-    before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGINT)}
-    try:
-        announce(server.url)
-        server.run()
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+    with Server(around(application), listener) as server:
+        before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGINT)}
+        try:
+            announce()
+            server.run()
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
     return INTERRUPTED if received[:1] == [signal.SIGINT] else 0
 
 
 @contextmanager
 def serving(application: WSGIApplication) -> Iterator[str]:
     """The application served from a thread on a free port of this machine; its address. For tests and tools."""
-    server = Server(application, listening_socket("127.0.0.1", 0))
-    thread = Thread(target=server.run, name="serving")
-    thread.start()
-    try:
-        yield server.url
-    finally:
-        server.stop()
-        thread.join()
+    with Server(application, listening_socket("127.0.0.1", 0)) as server:
+        thread = Thread(target=server.run, name="serving")
+        thread.start()
+        try:
+            yield server.url
+        finally:
+            server.stop()
+            thread.join()

@@ -176,7 +176,7 @@ class Settings:
         values.on_off,
         "on|off",
         "the control plane under /__admin",
-        shown_default="on if simulated and on loopback, else off",
+        shown_default="on if simulated or recorded and on loopback, else off",
     )
     admin_token: str | None = _setting(
         None,

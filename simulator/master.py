@@ -5,18 +5,18 @@ the request as it last pulled it; what the world does comes from the story's beh
 """
 
 import random
-from collections.abc import Callable, Iterable
-from typing import Concatenate, ParamSpec, Protocol
 
 from contracts.clock import Instant, Milliseconds
 from contracts.launcher.lifecycle import TaskEvent, TaskState, next_task_state
-from contracts.launcher.records import ExitType, FrameworkRequest, Resource, TaskRoleDescriptor
+from contracts.launcher.records import ExitType, TaskRoleDescriptor
 from simulator import completion, diagnostics, placement
 from simulator.application import ApplicationLife, Container, RoleLife, Task, YarnEnd
 from simulator.delays import next_tick, progress_as_told
 from simulator.diagnostics import Report
 from simulator.retry import decide
-from simulator.story import SECOND, Cluster, ContainerFate, ContainerKey, Exit, MasterFailed, Story
+from simulator.story import SECOND, ContainerFate, ContainerKey, Exit, MasterFailed
+from simulator.surroundings import Surroundings
+from simulator.tallies import Tallies
 
 MIGRATED = Exit(code=-7153)
 EXPIRED = Exit(code=-7112)
@@ -35,44 +35,11 @@ HOLDS_A_CONTAINER = frozenset(
 )
 OUTSTANDING = frozenset({TaskState.TASK_WAITING, TaskState.CONTAINER_REQUESTED})
 
-_Facts = ParamSpec("_Facts")
-
-
-class Surroundings(Protocol):
-    """What a master needs of the machine around it."""
-
-    story: Story
-
-    def at(
-        self,
-        instant: Instant,
-        action: Callable[Concatenate[Instant, _Facts], None],
-        *facts: _Facts.args,
-        **named: _Facts.kwargs,
-    ) -> None:
-        """Calls ``action(instant, *facts)`` then."""
-
-    def request_of(self, version: int) -> FrameworkRequest | None:
-        """The stored request, if it is of that version."""
-
-    def container_fate(self, key: ContainerKey) -> ContainerFate: ...
-
-    def exit_type(self, code: int) -> ExitType: ...
-
-    def exit_description(self, code: int) -> str: ...
-
-    def task_changed(self, application: ApplicationLife, at: Instant) -> None:
-        """The next push shows it."""
-
-    def application_changed(self, at: Instant) -> None:
-        """The resource manager has something new to tell."""
-
-    def migrations_done(self, at: Instant, container_ids: Iterable[str]) -> None: ...
-
 
 class Master:
     def __init__(self, around: Surroundings, life: ApplicationLife, started: Instant, rolls: random.Random) -> None:
         self._around = around
+        self._agenda = around.agenda
         self._life = life
         self._rolls = rolls
         self._cluster = around.story.cluster
@@ -82,8 +49,7 @@ class Master:
         self._tasks: dict[str, list[Task]] = {}
         self._roles: dict[str, TaskRoleDescriptor] = {}
         """As asked for last: a role that was taken out of the descriptor keeps its policies."""
-        self._tallies: dict[str, completion.Tally] = {}
-        self._all = completion.Tally(0, 0, 0)
+        self._tallies = Tallies()
         self._room = placement.Room(self._cluster)
         self._outstanding = 0
         self._gang_turn = 0
@@ -107,9 +73,9 @@ class Master:
         self._refusal = self._what_no_node_holds()
         failure = self._life.fate.end
         if isinstance(failure, MasterFailed):
-            self._around.at(now + failure.after, self._fail, failure)
+            self._agenda.at(now + failure.after, self._fail, failure)
         if self._refusal is not None:
-            self._around.at(
+            self._agenda.at(
                 now + self._intervals.am_rm_heartbeat, self._fail, MasterFailed(REFUSED_BY_YARN, self._refusal)
             )
 
@@ -133,7 +99,6 @@ class Master:
     def _resize(self, now: Instant, name: str, role: TaskRoleDescriptor) -> None:
         if name not in self._tasks:
             self._tasks[name] = []
-            self._tallies[name] = completion.Tally(0, 0, 0)
             self._life.roles[name] = RoleLife(name, now, role.task_service.version, [])
             self._around.task_changed(self._life, now)
         self._roles[name] = role
@@ -143,13 +108,13 @@ class Master:
         tasks = self._tasks[name]
         while len(tasks) > role.task_number:
             self._remove(now, tasks.pop())
-            self._count(name, completion.Tally(-1, 0, 0))
+            self._tallies.grown(name, -1)
         if len(tasks) < role.task_number:
             grown = [self._create(now, name, index) for index in range(len(tasks), role.task_number)]
             tasks.extend(grown)
-            self._count(name, completion.Tally(len(grown), 0, 0))
+            self._tallies.grown(name, len(grown))
             self._became_outstanding(now, len(grown), again=True)
-            self._around.at(now + self._rolls.randint(5, 60), self._request_all, grown)
+            self._agenda.at(now + self._rolls.randint(5, 60), self._request_all, grown)
 
     def _create(self, now: Instant, role: str, index: int) -> Task:
         logs = self._life.roles[role].slots
@@ -167,7 +132,7 @@ class Master:
         elif task.container is not None and task.state in HOLDS_A_CONTAINER:
             self._room.give_back(task.container)
         elif task.state is TaskState.TASK_COMPLETED:
-            self._count_exit(task, -1)
+            self._tallies.exited(task, -1)
         task.serial += 1
         task.log.append(task.log[-1]._replace(at=max(now, task.log[-1].at), state=None))
         self._around.task_changed(self._life, now)
@@ -201,19 +166,19 @@ class Master:
     def _await_room(self, now: Instant, task: Task) -> None:
         shortest = self._intervals.container_request_min
         if task.room_at is not None and (task.room_at - now <= shortest or task.drops == MOST_DROPS):
-            self._around.at(max(now, task.room_at), self._allocate, task, task.serial)
+            self._agenda.at(max(now, task.room_at), self._allocate, task, task.serial)
         elif task.drops < MOST_DROPS:
             patience = self._rolls.randint(shortest, self._intervals.container_request_max)
             if task.room_at is not None and task.room_at <= now + patience:
-                self._around.at(task.room_at, self._allocate, task, task.serial)
+                self._agenda.at(task.room_at, self._allocate, task, task.serial)
             else:
-                self._around.at(now + patience, self._drop, task, task.serial)
+                self._agenda.at(now + patience, self._drop, task, task.serial)
 
     def _drop(self, now: Instant, task: Task, serial: int) -> None:
         if task.serial == serial and self.alive:
             task.drops += 1
             self._step(now, task, TaskEvent.REQUEST_DROPPED)
-            self._around.at(now + self._rolls.randint(1, 20), self._request_again, task, task.serial)
+            self._agenda.at(now + self._rolls.randint(1, 20), self._request_again, task, task.serial)
 
     def _request_again(self, now: Instant, task: Task, serial: int) -> None:
         if task.serial == serial and self.alive:
@@ -227,11 +192,11 @@ class Master:
         self._step(now, task, TaskEvent.CONTAINER_ALLOCATED)
         if fate.ends_in is TaskState.CONTAINER_ALLOCATED:
             if fate.run is not None:
-                self._around.at(now + fate.run, self._end, task, task.serial, fate.exit)
+                self._agenda.at(now + fate.run, self._end, task, task.serial, fate.exit)
         elif self._gang:
-            self._around.at(now + self._intervals.container_expiry, self._expire, task, task.serial)
+            self._agenda.at(now + self._intervals.container_expiry, self._expire, task, task.serial)
         else:
-            self._around.at(now + self._rolls.randint(2, 20), self._launch, task, task.serial)
+            self._agenda.at(now + self._rolls.randint(2, 20), self._launch, task, task.serial)
         self._no_longer_outstanding(now)
 
     def _place(self, task: Task, fate: ContainerFate) -> Container:
@@ -249,7 +214,7 @@ class Master:
         self._outstanding += count
         if self._gang and not armed:
             self._gang_turn += 1
-            self._around.at(now + self._intervals.gang_timeout, self._gang_timed_out, self._gang_turn)
+            self._agenda.at(now + self._intervals.gang_timeout, self._gang_timed_out, self._gang_turn)
 
     def _no_longer_outstanding(self, now: Instant) -> None:
         self._outstanding -= 1
@@ -258,7 +223,7 @@ class Master:
             for tasks in self._tasks.values():
                 for task in tasks:
                     if task.state is TaskState.CONTAINER_ALLOCATED and not _stays_allocated(task):
-                        self._around.at(now + self._rolls.randint(2, 20), self._launch, task, task.serial)
+                        self._agenda.at(now + self._rolls.randint(2, 20), self._launch, task, task.serial)
 
     def _gang_timed_out(self, now: Instant, turn: int) -> None:
         if turn == self._gang_turn and self.alive:
@@ -281,15 +246,15 @@ class Master:
         container.launched = now
         self._step(now, task, TaskEvent.CONTAINER_LAUNCHED)
         if fate.ends_in is TaskState.CONTAINER_RUNNING:
-            self._around.at(now + fate.start, self._run, task, task.serial, fate)
+            self._agenda.at(now + fate.start, self._run, task, task.serial, fate)
         elif fate.run is not None:
-            self._around.at(now + fate.run, self._end, task, task.serial, fate.exit)
+            self._agenda.at(now + fate.run, self._end, task, task.serial, fate.exit)
 
     def _run(self, now: Instant, task: Task, serial: int, fate: ContainerFate) -> None:
         if task.serial == serial and task.state is TaskState.CONTAINER_LAUNCHED and self.alive:
             self._step(now, task, TaskEvent.CONTAINER_STARTED)
             if fate.run is not None:
-                self._around.at(now + fate.run, self._end, task, serial, fate.exit)
+                self._agenda.at(now + fate.run, self._end, task, serial, fate.exit)
 
     def _end(self, now: Instant, task: Task, serial: int, end: Exit) -> None:
         container = task.container
@@ -312,7 +277,7 @@ class Master:
             self._request(then, task)
         else:
             self._step(then, task, TaskEvent.COMPLETED)
-            self._count_exit(task, 1)
+            self._tallies.exited(task, 1)
             self._progress_changed(then)
             self._completed(then, task, container)
 
@@ -328,8 +293,8 @@ class Master:
             self._roles[task.role].completion_policy,
             task.role,
             succeeded=container.exit_type is ExitType.SUCCEEDED,
-            in_role=self._tallies[task.role],
-            in_all=self._all,
+            in_role=self._tallies.of(task.role),
+            in_all=self._tallies.all,
         )
         if ending is None:
             return
@@ -370,7 +335,7 @@ class Master:
                 task.serial += 1
                 task.container, task.fate, task.room_at = None, None, None
                 self._step(now, task, TaskEvent.REQUEST_DROPPED)
-                self._around.at(now + self._rolls.randint(1, 20), self._request_again, task, task.serial)
+                self._agenda.at(now + self._rolls.randint(1, 20), self._request_again, task, task.serial)
             elif task.state is TaskState.CONTAINER_LAUNCHED and task.fate is not None:
                 self._run(now, task, task.serial, task.fate)
 
@@ -391,7 +356,7 @@ class Master:
         if not self._progress_due:
             self._progress_due = True
             tick = next_tick(now, self.started, self._intervals.am_rm_heartbeat)
-            self._around.at(tick, self._tell_progress)
+            self._agenda.at(tick, self._tell_progress)
 
     def _tell_progress(self, now: Instant) -> None:
         self._progress_due = False
@@ -403,38 +368,18 @@ class Master:
             self._around.application_changed(now)
 
     def _done(self) -> float:
-        done = self._all.succeeded + self._all.failed
-        return done / self._all.total if done else 0.0
-
-    def _count_exit(self, task: Task, count: int) -> None:
-        """One completed task more, or less."""
-        succeeded = task.container is not None and task.container.exit_type is ExitType.SUCCEEDED
-        added = completion.Tally(0, count if succeeded else 0, 0 if succeeded else count)
-        self._count(task.role, added)
-
-    def _count(self, role: str, added: completion.Tally) -> None:
-        self._tallies[role] = self._tallies[role].plus(added)
-        self._all = self._all.plus(added)
+        return self._tallies.done()
 
     def _what_no_node_holds(self) -> str | None:
         return next(
             (
                 text
                 for role in self._descriptor.task_roles.values()
-                if role.task_number and (text := too_large(role.task_service.resource, self._cluster)) is not None
+                if role.task_number
+                and (text := placement.too_large(role.task_service.resource, self._cluster)) is not None
             ),
             None,
         )
-
-
-def too_large(resource: Resource, cluster: Cluster) -> str | None:
-    """YARN's refusal of what its largest node cannot hold."""
-    most_memory, most_cpus = cluster.node_memory_mb, cluster.node_cpu_number
-    if most_memory is not None and resource.memory_mb > most_memory:
-        return diagnostics.memory_refusal(resource.memory_mb, most_memory)
-    if most_cpus is not None and resource.cpu_number > most_cpus:
-        return diagnostics.cpu_refusal(resource.cpu_number, most_cpus)
-    return None
 
 
 def _stays_allocated(task: Task) -> bool:

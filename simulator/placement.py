@@ -5,6 +5,7 @@ from collections.abc import Mapping
 
 from contracts.launcher.records import Ports, Resource
 from simulator.application import Container
+from simulator.diagnostics import cpu_refusal, memory_refusal
 from simulator.story import Cluster, ContainerFate, Host
 
 LOWEST_PORT = 2000
@@ -110,3 +111,13 @@ def free_gpus(resource: Resource, busy: int) -> int:
             if taken.bit_count() == resource.gpu_number:
                 break
     return taken
+
+
+def too_large(resource: Resource, cluster: Cluster) -> str | None:
+    """YARN's refusal of what its largest node cannot hold."""
+    most_memory, most_cpus = cluster.node_memory_mb, cluster.node_cpu_number
+    if most_memory is not None and resource.memory_mb > most_memory:
+        return memory_refusal(resource.memory_mb, most_memory)
+    if most_cpus is not None and resource.cpu_number > most_cpus:
+        return cpu_refusal(resource.cpu_number, most_cpus)
+    return None

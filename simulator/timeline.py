@@ -16,7 +16,8 @@ from contracts.launcher.records import Application, Framework, FrameworkRequest
 from simulator import view, yarn
 from simulator.application import entry_at
 from simulator.delays import last_tick, web_phase
-from simulator.engine import Machine, PastAttempt, Run, StatusEntry
+from simulator.engine import Machine
+from simulator.statuses import PastAttempt, Run, StatusEntry
 from simulator.story import Story
 
 _at = itemgetter(0)
@@ -67,21 +68,21 @@ class Timeline:
     def edition(self, instant: Instant) -> int:
         """How many changes there were. Equal editions of one story, equal records, lists and past attempts."""
         with self._lock:
-            self._machine.run_to(instant)
-            return bisect_right(self._machine.shown, instant)
+            self._machine.agenda.run_to(instant)
+            return bisect_right(self._machine.looks.changes, instant)
 
     def next_change(self, instant: Instant) -> Instant | None:
         """Until then (excluded) everything but the applications stays as it is at ``instant``; ``None``: for ever."""
         with self._lock:
             machine = self._machine
-            machine.run_to(instant)
+            machine.agenda.run_to(instant)
             while True:
-                found = bisect_right(machine.shown, instant)
-                change = machine.shown[found] if found < len(machine.shown) else None
-                upcoming = machine.next_event
+                found = bisect_right(machine.looks.changes, instant)
+                change = machine.looks.changes[found] if found < len(machine.looks.changes) else None
+                upcoming = machine.agenda.next_event
                 if upcoming is None or (change is not None and change <= upcoming):
                     return change
-                machine.step()
+                machine.agenda.step()
 
     # --- the past ---------------------------------------------------------------------------------------------------
 
@@ -121,7 +122,7 @@ class Timeline:
     def applications(self, instant: Instant) -> Iterator[Application]:
         """All it knows, in order of start."""
         with self._lock:
-            self._machine.run_to(instant)
+            self._machine.agenda.run_to(instant)
             cluster = self.story.cluster
             known = [yarn.application(life, cluster, instant) for life in self._machine.applications]
         return (application for application in known if application is not None)
@@ -145,8 +146,8 @@ class Timeline:
         """A request of another version makes the web server drop the status it had; only its next look brings one back."""
         requests = self._machine.requests
         first = max(0, bisect_right(requests, looked, key=_at) - 1)
-        stood = (request for _, request in requests[first : bisect_right(requests, instant, key=_at)])
-        return any(request is not None and request.descriptor.version != version for request in stood)
+        stood = dict(requests[first : bisect_right(requests, instant, key=_at)])  # of one instant only the last stood
+        return any(request is not None and request.descriptor.version != version for request in stood.values())
 
     def _record(self, shown: _Shown) -> Framework:
         if shown.entry is None:

@@ -4,18 +4,31 @@ import json
 import logging
 import re
 from dataclasses import replace
+from wsgiref.types import StartResponse, WSGIEnvironment
 
+import falcon
 import falcon.inspect
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from contracts import registry
+from contracts.clock import VirtualClock
 from contracts.launcher.port import LAUNCHER_ERRORS, LauncherBusy, LauncherRefused, LauncherUnavailable
 from contracts.launcher.records import Figures, RetryState
+from restserver.app import Backend, create_app
 from restserver.errors import ANSWER_OF_LAUNCHER_ERROR
+from restserver.settings import Settings
 from restserver.styles import STYLES
-from tests.restserver.small_launcher import APPLICATION_ID, Small, framework, small, style
+from tests.restserver.small_launcher import (
+    APPLICATION_ID,
+    Small,
+    SmallLauncher,
+    SmallResourceManager,
+    framework,
+    small,
+    style,
+)
 from tests.restserver.wsgi_client import Response, ask
 
 NAME = "alice~mnist"
@@ -311,6 +324,30 @@ def test_an_unforeseen_exception_is_logged_and_tells_a_client_nothing(
     assert "secret" not in message
     assert message.count(".") == 1
     assert "secret detail" in caplog.text
+
+
+def test_falcons_own_error_bodies_never_show(caplog: pytest.LogCaptureFixture) -> None:
+    class Refusing:
+        def process_request(self, req: falcon.Request, resp: falcon.Response) -> None:
+            raise falcon.HTTPForbidden(title="of falcon")
+
+    backend = Backend(SmallLauncher(), SmallResourceManager(), VirtualClock(0))
+    app = create_app(backend, Settings(), middleware=[Refusing()])
+    is_error(ask(app, PATHS["framework"]), 500, "UnknownError")
+    assert "of falcon" in caplog.text
+
+
+def test_what_is_mounted_gets_its_paths_and_no_others() -> None:
+    def mounted(environ: WSGIEnvironment, start_response: StartResponse) -> list[bytes]:
+        start_response("200 OK", [])
+        return [environ["PATH_INFO"].encode()]
+
+    backend = Backend(SmallLauncher(), SmallResourceManager(), VirtualClock(0))
+    app = create_app(backend, Settings(), mounts=[("/__admin", mounted)])
+    for path in ("/__admin", "/__admin/", "/__admin/clock"):
+        assert ask(app, path, "PUT").body == path.encode()
+    for path in ("/__administrator", "/x/__admin", "/__Admin"):
+        is_error(ask(app, path), 404, "NoApiError")
 
 
 @pytest.mark.parametrize("name", list(STYLES))

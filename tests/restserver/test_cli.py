@@ -1,14 +1,18 @@
 """The command line as people use it: one clear line and the exit code of the interface for whatever is wrong."""
 
 import json
+import logging
+import os
+import runpy
 import signal
 import socket
 import subprocess
 import sys
+import threading
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -211,6 +215,55 @@ def test_a_launcher_that_answers_is_what_is_served() -> None:
             assert get(url + asked["path"])[1] == expected["body"]
 
 
+@pytest.fixture
+def _process_as_before() -> Iterator[None]:
+    """``serve`` in this process takes hold of it: logging, and the processors."""
+    root, access = logging.getLogger(), logging.getLogger("restserver.access")
+    logs = list(root.handlers), root.level, access.level
+    processors = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else None
+    yield
+    root.handlers[:], root.level = logs[0], logs[1]
+    access.setLevel(logs[2])
+    if processors is not None:
+        os.sched_setaffinity(0, processors)
+
+
+@pytest.mark.usefixtures("_process_as_before")
+@pytest.mark.parametrize("more", [[], ["--links"], ["--access-log", "off"]])
+def test_serve_serves_until_it_is_told_to_stop(capsys: pytest.CaptureFixture[str], more: list[str]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    answers: list[tuple[dict[str, str], object]] = []
+
+    def ask_and_stop() -> None:
+        url = f"http://127.0.0.1:{port}"
+        while not answers:
+            with suppress(ConnectionError, urllib.error.URLError):
+                answers.append(get(f"{url}/healthz"))
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    asking = threading.Thread(target=ask_and_stop)
+    asking.start()
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["serve", "--port", str(port), "--backend", "recorded", *more])
+    asking.join()
+    assert ended.value.code == 0
+    captured = capsys.readouterr()
+    first, *links = captured.out.splitlines()
+    assert first == f"listening on http://127.0.0.1:{port}"
+    assert bool(links) == ("--links" in more)
+    assert ("/healthz" in captured.err) == ("off" not in more)
+    assert answers[0][1] == {"status": "ok"}
+
+
+def test_the_module_is_the_command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(sys, "argv", ["restserver", "--version"])
+    with pytest.raises(SystemExit) as ended:
+        runpy.run_module("restserver", run_name="__main__")
+    assert ended.value.code == 0
+    assert "version" in capsys.readouterr().out
+
+
 # --- the control plane ----------------------------------------------------------------------------------------------
 
 
@@ -237,4 +290,14 @@ def test_a_control_plane_over_a_launcher_is_refused() -> None:
     built = cli.BACKENDS["launcher"](settings)
     with pytest.raises(BadSetting, match="control plane"):
         cli.mounts(built, settings)
+    built.close()
+
+
+@pytest.mark.parametrize("at", [None, 1_795_466_050_740])
+def test_the_recorded_clock_stands_at_the_end_or_starts_where_told(at: int | None) -> None:
+    built = cli.BACKENDS["recorded"](Settings(backend="recorded", at=at))
+    assert built.clock is not None
+    shown = built.clock.read()
+    assert shown.frozen == (at is None)
+    assert at is None or at <= shown.now < at + 60_000
     built.close()

@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import urlsplit
 from wsgiref.types import StartResponse, WSGIEnvironment
@@ -64,10 +64,10 @@ class Held:
 
 def test_what_was_asked_before_the_stop_is_answered_in_full() -> None:
     held = Held()
-    server = serving.Server(held, serving.listening_socket("127.0.0.1", 0))
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    with ThreadPoolExecutor(1) as pool:
+    listener = serving.listening_socket("127.0.0.1", 0)
+    with serving.Server(held, listener) as server, ThreadPoolExecutor(1) as pool:
+        thread = threading.Thread(target=server.run)
+        thread.start()
         answer = pool.submit(get, server.url, "/")
         assert held.asked.wait(30)
         server.stop()
@@ -75,8 +75,8 @@ def test_what_was_asked_before_the_stop_is_answered_in_full() -> None:
             pass
         held.let_go.set()
         status, body = answer.result(30)
-    thread.join(30)
-    assert not thread.is_alive()
+        thread.join(30)
+        assert not thread.is_alive()
     assert (status, len(body)) == (200, 500_000)
 
 
@@ -107,14 +107,8 @@ def test_an_ipv6_address_is_written_in_brackets() -> None:
         listener = serving.listening_socket("::1", 0)
     except serving.PortTaken:
         pytest.skip("this machine has no IPv6 loopback")
-    server = serving.Server(small().app, listener)
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    try:
-        assert server.url.startswith("http://[::1]:")
-    finally:
-        server.stop()
-        thread.join()
+    with listener:
+        assert serving.url_of(listener).startswith("http://[::1]:")
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 0), (signal.SIGINT, serving.INTERRUPTED)])
@@ -123,8 +117,8 @@ def test_a_signal_stops_it_and_the_handlers_are_as_before(number: int, code: int
     before = signal.getsignal(number)
     said: list[str] = []
 
-    def announce(url: str) -> None:
-        said.append(url)
+    def announce() -> None:
+        said.append("listening")
         os.kill(os.getpid(), number)
 
     assert serving.serve(app, serving.listening_socket("127.0.0.1", 0), announce) == code
@@ -134,13 +128,31 @@ def test_a_signal_stops_it_and_the_handlers_are_as_before(number: int, code: int
 
 
 def test_a_second_interrupt_does_not_wait() -> None:
-    def announce(url: str) -> None:
-        del url
+    def announce() -> None:
         os.kill(os.getpid(), signal.SIGINT)
         os.kill(os.getpid(), signal.SIGINT)
 
     with pytest.raises(KeyboardInterrupt):
         serving.serve(small().app, serving.listening_socket("127.0.0.1", 0), announce)
+
+
+@pytest.fixture
+def _affinity() -> Iterator[None]:
+    """Gives the process its processors back."""
+    before = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else None
+    yield
+    if before is not None:
+        os.sched_setaffinity(0, before)
+
+
+@pytest.mark.usefixtures("_affinity")
+def test_settling_pins_this_process_to_one_of_its_processors() -> None:
+    if not hasattr(os, "sched_getaffinity"):
+        pytest.skip("a process cannot be pinned here")
+    before = os.sched_getaffinity(0)
+    serving.settle_process()
+    assert len(os.sched_getaffinity(0)) == 1
+    assert os.sched_getaffinity(0) <= before
 
 
 SETTLE = """

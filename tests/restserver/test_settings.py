@@ -196,6 +196,13 @@ def test_a_file_that_is_no_text_is_no_toml(tmp_path: Path) -> None:
         Settings.from_environ({"CONFIG": str(file)})
 
 
+@pytest.mark.skipif(not Path("/proc/self/mem").exists(), reason="needs a file that cannot be read by anybody")
+def test_a_file_that_cannot_be_read_says_so() -> None:
+    for variable, reason in (("EXIT_SPEC", "cannot be read"), ("CONFIG", "/proc/self/mem: ")):
+        with pytest.raises(BadSetting, match=reason):
+            Settings.from_environ({variable: "/proc/self/mem"})
+
+
 def test_an_exit_spec_is_read_at_start(tmp_path: Path) -> None:
     file = tmp_path / "exits.yaml"
     file.write_text("- {code: 1, name: one}\n")

@@ -45,6 +45,7 @@ def test_keys_are_spelt_as_json_would_spell_the_scalar() -> None:
         "a: !!set {x, y}",
         "a: !unknown 1",
         "{[1]: 2}",
+        "? !!binary aGk=\n: 1",
         "{a: 1, a: 2}",
         "a: 2026-02-31",
         "a: 2026-02-31T25:61:61",

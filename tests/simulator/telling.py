@@ -347,14 +347,10 @@ def _framework_moves(before: Framework, after: Framework) -> Iterator[Breach]:
 
 
 def _tasks_move(before: Framework, after: Framework) -> Iterator[Breach]:
-    asked = after.request.descriptor.task_roles if after.request is not None else {}
     now = tasks_of(after)
     for place, task in tasks_of(before).items():
         other = now.get(place)
-        if other is None:
-            if place[0] in asked and asked[place[0]].task_number > place[1]:
-                yield Breach(f"L5: task {place} vanished")
-        elif other.created_timestamp == task.created_timestamp and task.retries is not None:
+        if other is not None and other.created_timestamp == task.created_timestamp and task.retries is not None:
             retries = other.retries
             assert retries is not None
             without = frozenset[TaskEvent]() if retries.total > task.retries.total else frozenset({TaskEvent.RETRIED})
@@ -384,10 +380,25 @@ def breaches(timeline: Timeline, until: Instant, most: int = 600) -> list[tuple[
             found += [
                 (instant, breach) for breach in (*breaches_of(record), *_list_breaches(timeline, instant, record))
             ]
+    lowest: dict[tuple[int, str], int] = {}
     for (_, before), (instant, after) in pairwise(seen):
         if before is not None and after is not None:
             found += [(instant, breach) for breach in breaches_between(before, after)]
+            found += [(instant, breach) for breach in _vanished(before, after, lowest)]
     return found
+
+
+def _vanished(before: Framework, after: Framework, lowest: dict[tuple[int, str], int]) -> Iterator[Breach]:
+    """``lowest`` keeps the smallest task number ever asked for: a shrink may show after the next growth was asked for."""
+    for record in (before, after):
+        asked = {} if record.request is None else record.request.descriptor.task_roles
+        for name, wanted in asked.items():
+            place = (record.status.version, name)
+            lowest[place] = min(lowest.get(place, wanted.task_number), wanted.task_number)
+    if before.status.application_id is not None and before.status.application_id == after.status.application_id:
+        for name, index in tasks_of(before).keys() - tasks_of(after).keys():
+            if index < lowest.get((after.status.version, name), 0):
+                yield Breach(f"L5: task {index} of {name} vanished")
 
 
 def _list_breaches(timeline: Timeline, instant: Instant, record: Framework) -> Iterator[Breach]:

@@ -691,7 +691,7 @@ def test_an_endless_life_is_ended_by_a_full_cluster() -> None:
 
 def test_an_illegal_step_raises_and_changes_nothing() -> None:
     machine = Machine(story())
-    machine.run_to(START + 5 * S)
+    machine.agenda.run_to(START + 5 * S)
     written = list(machine.statuses)
     entry = machine.statuses[0][1]
     assert entry is not None
@@ -719,3 +719,26 @@ def test_antiaffinity_spreads_tasks_over_hosts() -> None:
     platform = PlatformParameters(antiaffinity_allocation=True)
     record = settled(told(story(Submit(START, descriptor(platform=platform, worker=role(3))))))
     assert len({task.container_host for task in tasks_of(record).values()}) == 3
+
+
+def test_a_version_left_and_entered_again_between_two_looks_never_shows_its_old_status() -> None:
+    operations = (
+        Submit(START, descriptor(1)),
+        Submit(START + 993, descriptor(2)),
+        Submit(START + 1992, descriptor(1)),
+    )
+    timeline = told(story(*operations))
+    record = timeline.at(START + 1992)
+    assert record is not None
+    assert (record.status.state.value, record.status.application_id) == (W, None)
+
+
+def test_of_two_submissions_at_one_instant_only_the_last_was_ever_there() -> None:
+    operations = (
+        Submit(START, descriptor(2)),
+        Submit(START + 1722, descriptor(1)),
+        Submit(START + 1722, descriptor(2)),
+    )
+    timeline = told(story(*operations))
+    assert timeline.versions(START + 60 * S) == (2,)
+    assert len(list(timeline.applications(START + 60 * S))) == 1

@@ -331,11 +331,19 @@ def test_a_success_without_a_document_is_unreadable(dialect: str, status: int) -
     assert answering(dialect, served.Reply(status)) == LauncherUnreadable("$", f"nothing (status {status})")
 
 
-def test_an_answer_about_another_framework_is_unreadable(either: Pair) -> None:
-    either.known.records[-1:] = [framework("carol~c")]
-    document = (open_dialect if either.dialect == "open" else private_dialect).encode_framework(framework("carol~c"))
-    error = answering(either.dialect, served.Reply(200, open_dialect.render(document).encode()))
+def test_an_open_answer_about_another_framework_is_unreadable() -> None:
+    document = open_dialect.encode_framework(framework("carol~c"))
+    error = answering("open", served.Reply(200, open_dialect.render(document).encode()))
     assert error == LauncherUnreadable("$", "the answer about another framework")
+
+
+def test_a_private_answer_about_another_framework_is_passed_on_as_deployed_servers_do() -> None:
+    document = private_dialect.encode_framework(framework("carol~c"))
+    with served.serving(lambda asked: served.Reply(200, json.dumps(document).encode())) as server:
+        launcher = launcher_at(server.url, "private")
+        assert launcher.framework("alice~a", Ask()).value.summary.name == "carol~c"
+        assert launcher.attempt("alice~a", 0, 1, Ask()).value.summary.name == "carol~c"
+        launcher.close()
 
 
 def test_a_list_that_cannot_be_read_fails_when_it_is_asked_for(either: Pair) -> None:
