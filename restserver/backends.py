@@ -3,6 +3,7 @@
 What only one of them needs is imported when that one is built, to keep the start quick.
 """
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -10,6 +11,8 @@ from contracts.clock import SystemClock, VirtualClock
 from restserver.app import Backend
 from restserver.identity import Headers, recorded_headers
 from restserver.settings import BadSetting, Settings
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -63,6 +66,8 @@ def recorded_backend(settings: Settings) -> Built:
         recordings = read_recordings(folder)
     except RecordingsError as error:
         raise BadSetting("recordings", str(error)) from error
+    for line in recordings.cut_off:
+        logger.warning("%s", line)
     if settings.at is None:
         clock = VirtualClock(recordings.last, rate=settings.rate, frozen=True)
     else:

@@ -6,13 +6,14 @@ from typing import Final
 import falcon
 import falcon.routing
 
+from contracts.launcher.framework_name import is_framework_name
 from contracts.launcher.port import NoSuchFramework
 from restserver.errors import InvalidParameter
 
-_NAME: Final = re.compile(r"[A-Za-z0-9\-._~]{1,256}")
 _VERSION: Final = re.compile(r"-?[0-9]{1,10}")
 _ATTEMPT: Final = re.compile(r"[0-9]{1,10}")
-_DOTS: Final = frozenset({".", ".."})
+NOT_TOLD: Final = "unknown"
+"""Stands in an error for a version or attempt id that is none (rulings 1.5): the name is judged first."""
 
 
 class Segment(falcon.routing.BaseConverter):
@@ -24,14 +25,19 @@ class Segment(falcon.routing.BaseConverter):
 
 def require_name(name: str) -> None:
     """A framework cannot have any other name, so it is unknown without asking."""
-    if not _NAME.fullmatch(name) or name in _DOTS:
+    if not is_framework_name(name):
         raise NoSuchFramework(name)
 
 
 def asked_version(req: falcon.Request) -> str:
     """The version as the client spells it; empty if it asks for none, or for none that can be repeated to it."""
     value = req.params.get("version", "")
-    return value if isinstance(value, str) else ""
+    return value if isinstance(value, str) and _VERSION.fullmatch(value) else ""
+
+
+def asked_attempt(value: str) -> str:
+    """The attempt id as the client spells it."""
+    return value if _ATTEMPT.fullmatch(value) else NOT_TOLD
 
 
 def version(req: falcon.Request) -> int | None:

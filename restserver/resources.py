@@ -68,7 +68,7 @@ class Attempt(ReadOnly):
     desk: Desk
 
     def on_get(self, req: falcon.Request, resp: falcon.Response, name: str, attempt: str) -> None:
-        _ask_about(req, Asked("attempt", name, parameters.asked_version(req), attempt))
+        _ask_about(req, Asked("attempt", name, parameters.asked_version(req), parameters.asked_attempt(attempt)))
         attempt_id = parameters.attempt_id(attempt)
         send(req, resp, self.rendered(name, attempt_id, parameters.version(req), self.desk.base_url.of(req), _ask(req)))
 

@@ -5,7 +5,7 @@ needs to know nothing about the launcher behind.
 """
 
 from collections.abc import Callable, Hashable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Generic, Protocol, TypeAlias, TypeVar, cast
 
 from contracts.clock import Instant
@@ -22,6 +22,8 @@ class Answer(Generic[T_co]):
     """Equal editions of the same call, equal values."""
     until: Instant | None = None
     """Holds at least until then; ``None``: nothing is promised."""
+    stale_since: Instant | None = None
+    """A kept copy, older than is promised, because nothing newer can be had; since when it is too old."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +107,8 @@ class LauncherUnavailable(LauncherError):
     reason: str
     """One plain sentence."""
     retry_after: str | None = None
+    unheard: bool = field(default=False, compare=False)
+    """The connection failed before a byte of an answer came: asking once more may help."""
 
     def __str__(self) -> str:
         return self.reason
@@ -139,12 +143,14 @@ class LauncherUnreadable(LauncherError):
 
 @dataclass(unsafe_hash=True)
 class LauncherBusy(LauncherError):
-    """This side did not ask, to protect it: too many calls wait already."""
+    """This side did not ask, to protect it: too many calls wait already, or it failed too often."""
 
     retry_after: str | None = None
+    reason: str = "The launcher is busy."
+    """One plain sentence."""
 
     def __str__(self) -> str:
-        return "The launcher is busy."
+        return self.reason
 
 
 LAUNCHER_ERRORS: tuple[type[LauncherError], ...] = (
@@ -164,7 +170,8 @@ class Call:
     """One question to a launcher, as a value: the key of caches, single flight and faults."""
 
     operation: str
-    """``framework``, ``attempt``, ``attempts``, ``versions``, ``summaries`` or ``ready``."""
+    """``framework``, ``attempt``, ``attempts``, ``versions``, ``summaries`` or ``ready``; of a resource manager
+    ``application`` (its id is the name) or ``applications``."""
     name: str | None = None
     version: int | None = None
     attempt: int | None = None
@@ -172,6 +179,20 @@ class Call:
 
 Hook: TypeAlias = Callable[[Call, Ask, Callable[[Ask], Any]], Any]
 """Gets the call, the ask and what goes on with it; returns what ``proceed(ask)`` would, or raises an error of the port."""
+
+
+def straight(call: Call, ask: Ask, proceed: Callable[[Ask], Any]) -> Any:
+    """The hook that does nothing."""
+    del call
+    return proceed(ask)
+
+
+def stacked(outermost: Hook, *inner: Hook) -> Hook:
+    """Several hooks as one; the first is the outermost."""
+    if not inner:
+        return outermost
+    rest = stacked(*inner)
+    return lambda call, ask, proceed: outermost(call, ask, lambda a: rest(call, a, proceed))
 
 
 class Around:

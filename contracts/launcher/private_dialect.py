@@ -28,7 +28,7 @@ from contracts.launcher.records import (
     TaskStatus,
 )
 from contracts.launcher.tables import echo, encoded, field, group, record, untold
-from contracts.launcher.wire import INTEGER, SINGLE, TEXT, Kind, array, default, mapping, maybe, numbered, only
+from contracts.launcher.wire import INTEGER, NUMBER, TEXT, Kind, array, default, mapping, maybe, numbered, only
 
 __all__ = [
     "FRAMEWORKS_PATH",
@@ -134,7 +134,7 @@ _SUMMARY = record(
     field("FrameworkRetryPolicyState", "retries", _RETRIES),
     field("FrameworkCompletedTimestamp", "completed_timestamp", _TIME),
     field("ApplicationId", "application_id", maybe(TEXT)),
-    field("ApplicationProgress", "application_progress", maybe(SINGLE)),
+    field("ApplicationProgress", "application_progress", maybe(NUMBER)),
     field("ApplicationExitCode", "application_exit_code", _EXIT_CODE),
     field("Tags", "tags", _TAGS),
 )
@@ -148,7 +148,7 @@ _STATUS = record(
     field("FrameworkCreatedTimestamp", "created_timestamp", _TIME),
     field("FrameworkCompletedTimestamp", "completed_timestamp", _TIME),
     field("ApplicationId", "application_id", maybe(TEXT)),
-    field("ApplicationProgress", "application_progress", maybe(SINGLE)),
+    field("ApplicationProgress", "application_progress", maybe(NUMBER)),
     field("ApplicationTrackingUrl", "application_tracking_url", maybe(TEXT)),
     field("ApplicationLaunchedTimestamp", "application_launched_timestamp", _TIME),
     field("ApplicationCompletedTimestamp", "application_completed_timestamp", _TIME),
@@ -273,7 +273,6 @@ def seen(framework: Framework) -> Framework:
             status,
             created_timestamp=_second(framework.summary.first_request_timestamp),
             completed_timestamp=_second(status.completed_timestamp),
-            application_progress=_single(status.application_progress),
             application_launched_timestamp=_second(status.application_launched_timestamp),
             application_completed_timestamp=_second(status.application_completed_timestamp),
             application_exit_code=_seen_code(status.application_exit_code),
@@ -297,7 +296,6 @@ def seen_summary(summary: Summary) -> Summary:
         first_request_timestamp=_second(summary.first_request_timestamp),
         last_request_timestamp=_second(summary.last_request_timestamp),
         completed_timestamp=_second(summary.completed_timestamp),
-        application_progress=_single(summary.application_progress),
         application_exit_code=_seen_code(summary.application_exit_code),
     )
 
@@ -321,10 +319,6 @@ def _seen_task(task: TaskStatus) -> TaskStatus:
 
 def _second(moment: Instant | None) -> Instant | None:
     return moment // 1000 * 1000 if moment and moment >= 1000 else None
-
-
-def _single(progress: float | None) -> float | None:
-    return None if progress is None else wire.single(progress)
 
 
 def _seen_code(code: int | None) -> int | None:

@@ -17,6 +17,7 @@ from pathlib import Path
 from urllib.parse import unquote
 
 from contracts.clock import Instant
+from contracts.launcher.framework_name import is_framework_name
 from contracts.launcher.recordings import (
     LAUNCHER,
     RESOURCE_MANAGER,
@@ -29,7 +30,6 @@ from contracts.launcher.recordings import (
 )
 
 _FRAMEWORK_PATH = re.compile(r"/v1/Frameworks/([^/?#]+)/?")
-_FRAMEWORK_NAME = re.compile(r"[A-Za-z0-9\-._~]{1,256}")
 _APPLICATION_PATH = re.compile(r"/ws/v1/cluster/apps/(application_[0-9]+_[0-9]+)/?")
 _APPLICATIONS_PATH = re.compile(r"/ws/v1/cluster/apps/?(\?.*)?")
 
@@ -171,7 +171,7 @@ def framework_asked_for(exchange: Exchange) -> str | None:
     if found is None or not _wants_json(exchange.request.headers):
         return None
     name = unquote(found[1])
-    return name if _FRAMEWORK_NAME.fullmatch(name) else None
+    return name if is_framework_name(name) else None
 
 
 def _wants_json(headers: Headers) -> bool:

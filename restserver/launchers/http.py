@@ -14,21 +14,23 @@ Rules kept here:
   upgrade in between cannot mix two versions: the answer is of the version that was current when asked.
 """
 
-import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
 from contracts.clock import Clock, Milliseconds
 from contracts.launcher import open_dialect, private_dialect, wire
+from contracts.launcher.framework_name import is_framework_name
 from contracts.launcher.port import (
     Answer,
     Ask,
+    Hook,
     LauncherError,
     LauncherUnreadable,
     NoSuchAttempt,
     NoSuchFramework,
     NoSuchVersion,
+    straight,
 )
 from contracts.launcher.records import Framework, Summary
 from restserver.launchers.http_resource_manager import HttpResourceManager, NoResourceManager, ignored
@@ -227,12 +229,8 @@ class HttpLauncher:
 
 def _require_name(name: str, missing: LauncherError) -> None:
     """A framework cannot have any other name, so nobody is asked."""
-    if not _NAME.fullmatch(name) or name in _DOTS:
+    if not is_framework_name(name):
         raise missing
-
-
-_NAME = re.compile(r"[A-Za-z0-9\-._~]{1,256}")
-_DOTS = {".", ".."}
 
 
 def http_backend(
@@ -245,6 +243,7 @@ def http_backend(
     ca_file: str | None,
     clock: Clock,
     count_rm_failure: Callable[[LauncherError], None] = ignored,
+    around_rm: Hook = straight,
 ) -> tuple[HttpLauncher, HttpResourceManager | NoResourceManager]:
     """Launcher and resource manager from plain values; nothing is asked yet. Headers and trust hold toward both.
 
@@ -258,4 +257,4 @@ def http_backend(
     launcher = HttpLauncher(transport(launcher_url, "The launcher"), DIALECTS[dialect])
     if rm_url is None:
         return launcher, NoResourceManager()
-    return launcher, HttpResourceManager(transport(rm_url, "The resource manager"), count_rm_failure)
+    return launcher, HttpResourceManager(transport(rm_url, "The resource manager"), count_rm_failure, around_rm)

@@ -3,10 +3,11 @@
 import logging
 import re
 from collections.abc import Callable, Iterator
+from typing import cast
 
 from contracts.clock import Instant
 from contracts.launcher import open_dialect, resource_manager, wire
-from contracts.launcher.port import Answer, Ask, LauncherError, LauncherRefused
+from contracts.launcher.port import Answer, Ask, Call, Hook, LauncherError, LauncherRefused, straight
 from contracts.launcher.records import Application, Figures
 from restserver.launchers.replies import document, edition
 from restserver.launchers.transport import Reply, Transport
@@ -22,27 +23,45 @@ def ignored(_: LauncherError) -> None:
 
 
 class HttpResourceManager:
-    """A resource manager of the port. Thread-safe. ``count`` hears of every failure that ``application`` hides."""
+    """A resource manager of the port. Thread-safe. ``count`` hears of every failure that ``application`` hides.
 
-    def __init__(self, transport: Transport, count: Callable[[LauncherError], None] = ignored) -> None:
+    ``hook`` stands around its calls as around a launcher's, and sees what is raised before it is hidden.
+    """
+
+    def __init__(
+        self, transport: Transport, count: Callable[[LauncherError], None] = ignored, hook: Hook = straight
+    ) -> None:
         self._transport = transport
         self._count = count
+        self._hook = hook
 
     def application(self, application_id: str | None, ask: Ask) -> Answer[Figures | None]:
         """No id, or one of another form than YARN's, belongs to no application, so it is not asked for."""
         if application_id is None or not _APPLICATION_ID.fullmatch(application_id):
             return _NO_FIGURES
         try:
+            call = Call("application", application_id)
+            answer = self._hook(call, ask, lambda a: self._figures(application_id, a))
+        except LauncherError:
+            return _NO_FIGURES
+        return cast("Answer[Figures | None]", answer)
+
+    def _figures(self, application_id: str, ask: Ask) -> Answer[Figures | None]:
+        """Logs and counts here, not where it is hidden: once per failure, however many share it."""
+        try:
             body = _body(self._transport.get(resource_manager.application_path(application_id), ask))
-            figures = resource_manager.decode_figures(wire.parse(body))
+            return Answer(resource_manager.decode_figures(wire.parse(body)), edition(body))
         except LauncherError as error:
             log.log(_level(error), "the resource manager gave no figures of %s: %s", application_id, error)
             self._count(error)
-            return _NO_FIGURES
-        return Answer(figures, edition(body))
+            raise
 
     def applications(self, since: Instant, ask: Ask) -> Iterator[Application]:
         """Asks at once, like the launcher's list."""
+        listed = self._hook(Call("applications"), ask, lambda a: self._listed(since, a))
+        return cast("Iterator[Application]", listed)
+
+    def _listed(self, since: Instant, ask: Ask) -> Iterator[Application]:
         body = _body(self._transport.get(resource_manager.applications_path(since), ask))
         return iter(tuple(resource_manager.decode_applications(wire.parse(body))))
 

@@ -202,7 +202,7 @@ def _found(said: Said) -> bool:
     message = open_dialect.decode_error(said.content)
     if said.status == 404 and message is not None:
         return False
-    raise LauncherRefused(said.status, message, said.retry_after)
+    raise LauncherRefused(said.status, None if message is None else open_dialect.plain(message), said.retry_after)
 
 
 def _framework(name: str, said: Said) -> Framework:

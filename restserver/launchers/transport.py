@@ -6,7 +6,8 @@ not accepted, the environment's proxies are not used.
 
 The pool is ours and not urllib3's: only so is it known whether a connection that failed was a kept one. A server may close
 a kept connection just while it is being used again; then, and only if nothing of an answer had come, the question is asked
-once more, on a new connection and within the same deadline. No other failure is asked again.
+once more, on a new connection and within the same deadline. No other failure is asked again here; where nothing of an
+answer had come, the error says so (``unheard``), and :mod:`restserver.launchers.retry` may.
 """
 
 import errno
@@ -162,7 +163,8 @@ class Transport:
         for kind, sentence in _SENTENCES:
             if any(isinstance(link, kind) for link in chain):
                 return LauncherUnavailable(
-                    sentence.format(who=who, lower=_lower(who), seconds=f"{round(meter.time / 1000, 1):g}")
+                    sentence.format(who=who, lower=_lower(who), seconds=f"{round(meter.time / 1000, 1):g}"),
+                    unheard=issubclass(kind, ConnectionError) and not meter.received,
                 )
         if any(isinstance(link, OSError) and link.errno in _UNREACHABLE for link in chain):
             return LauncherUnavailable(f"{who} cannot be reached.")

@@ -398,6 +398,13 @@ def test_recorded_bytes_become_the_records_they_decode_to() -> None:
     assert set(answered) == {200, 404}
 
 
+def test_a_launcher_of_recorded_bytes_is_ready() -> None:
+    with recorded_bytes(RECORDINGS / "s01a-succeed-1task.jsonl.gz") as recorded:
+        launcher = launcher_at(recorded.url, "open")
+        launcher.ready(ASK)
+        launcher.close()
+
+
 def test_an_unknown_path_of_a_real_launcher_is_no_unknown_framework() -> None:
     with recorded_bytes(RECORDINGS / "s01a-succeed-1task.jsonl.gz", LATEST) as recorded:
         launcher = launcher_at(recorded.url + "/wrong", "open")
