@@ -24,7 +24,7 @@ test: $(DEV_STAMP) ## sets up what is missing, runs the whole gate
 	$(BIN)/pytest -n 2 --cov --cov-report=term:skip-covered
 
 proof: $(DEV_STAMP) ## the heavy part
-	$(BIN)/pytest -m proof tests
+	$(BIN)/pytest -m proof -rs tests
 
 bench: $(DEV_STAMP) ## runs benchmarks/ and writes the table
 	$(BIN)/python -m benchmarks $(BENCH)

@@ -1,5 +1,8 @@
 """Options and settings of the whole test suite."""
 
+import os
+import shutil
+
 import pytest
 
 
@@ -9,3 +12,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="rewrite the answers of fixtures/cases/ as the server gives them now; review the difference",
     )
+    parser.addoption("--launcher-url", help="a live launcher (and resource manager): tests/promises asks it too")
+    parser.addoption("--dialect", choices=("open", "private"), default="open", help="how that launcher speaks")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A program that a test needs and this machine lacks: named on a laptop, a failure in CI."""
+    for item in items:
+        missing = [name for mark in item.iter_markers("needs") for name in mark.args if not shutil.which(name)]
+        if missing and not os.environ.get("CI"):
+            item.add_marker(pytest.mark.skip(reason=f"not on this machine: {', '.join(missing)}"))

@@ -106,6 +106,17 @@ def http_at(url: str, dialect: str) -> Iterator[tuple[HttpLauncher, HttpResource
 
 
 @contextlib.contextmanager
+def live(url: str, dialect: str) -> Iterator[Subject]:
+    """A launcher that runs somewhere: nothing here moves its clock, so it is looked at as it is now."""
+    with http_at(url, dialect) as (launcher, resource_manager):
+        clock = VirtualClock(SystemClock().now(), frozen=True)
+        instants = {summary.name: (clock.now(),) for summary in launcher.summaries(Ask())}
+        yield Subject(
+            launcher, resource_manager, clock, instants, keeps_the_past=dialect == "private", in_process=False
+        )
+
+
+@contextlib.contextmanager
 def over_http(inner: Subject, dialect: str, names: tuple[str, ...]) -> Iterator[Subject]:
     """Any launcher, encoded by the dialect's own encoder and read back over HTTP."""
     with (
