@@ -13,7 +13,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 from contracts.launcher import open_dialect, private_dialect, resource_manager
 from contracts.launcher.port import Ask, Launcher, NoSuchAttempt, NoSuchFramework, NoSuchVersion, ResourceManager
 from contracts.launcher.records import Application, Figures
-from tests.stand_ins.served import Asked, Reply, Served, serving
+from tests.stand_ins.served import ACTIVE, DOUBLED, Asked, Reply, Served, serving
 
 NOBODY = Ask()
 
@@ -74,7 +74,7 @@ def encoded_launcher(launcher: Launcher, manager: ResourceManager, dialect: str)
     def reply(asked: Asked) -> Reply:
         parts = urlsplit(asked.path)
         if parts.path.rstrip("/") in ("", "/v1"):
-            return Reply(200, b"Active at launcher.example: 192.0.2.2", DOUBLED)
+            return ACTIVE
         if parts.path.startswith("/ws/"):
             return _of_resource_manager(manager, parts.path, parse_qs(parts.query))
         return _of_launcher(launcher, ROWS[dialect], parts.path)
@@ -83,7 +83,6 @@ def encoded_launcher(launcher: Launcher, manager: ResourceManager, dialect: str)
         yield served
 
 
-DOUBLED = (("Content-Type", "text/plain; charset=utf-8"), ("Content-Type", "application/json"))
 JSON = (("Content-Type", "application/json"),)
 
 

@@ -1,7 +1,7 @@
 """RecordedBytes: answers with the bytes and headers that a real launcher and resource manager gave at an instant.
 
 Both Content-Type headers of a real launcher are sent, and answers are chunked where they were. What was never asked in the
-recording has no bytes; it is answered as the launcher answers an unknown framework, or as its web server an unknown path.
+recording has no bytes; it is answered as the launcher answers its root, an unknown framework or an unknown path.
 """
 
 import contextlib
@@ -13,7 +13,7 @@ from pathlib import Path
 
 from contracts.clock import LATEST, Instant
 from contracts.launcher.recordings import Exchange, Response, exchanges
-from tests.stand_ins.served import Asked, Reply, Served, serving
+from tests.stand_ins.served import ACTIVE, Asked, Reply, Served, serving
 
 OF_THE_WIRE = {"transfer-encoding", "content-length", "connection"}
 """Headers that say how the bytes travel; this server says so itself."""
@@ -42,6 +42,8 @@ class RecordedBytes:
         position = bisect_right(known, self.at, key=lambda e: e.instant)
         if position:
             return _as_recorded(known[position - 1].response)
+        if asked.path in ("/", "/v1"):
+            return ACTIVE  # rarely recorded, and always alike
         return _unknown_framework() if asked.path.startswith("/v1/Frameworks/") else _unknown_path()
 
 

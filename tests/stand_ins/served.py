@@ -120,6 +120,12 @@ def _chunks(body: bytes) -> Iterator[bytes]:
     yield b"0\r\n\r\n"
 
 
+DOUBLED = (("Content-Type", "text/plain; charset=utf-8"), ("Content-Type", "application/json"))
+"""What every success of a real launcher carries."""
+ACTIVE = Reply(200, b"Active at launcher.example: 192.0.2.2", DOUBLED)
+"""A launcher's root: no JSON, whatever the header says."""
+
+
 @contextlib.contextmanager
 def serving(answerer: Answerer, tls: ssl.SSLContext | None = None) -> Iterator[Served]:
     with _Server(answerer, tls) as server:
