@@ -110,7 +110,8 @@ def live(url: str, dialect: str) -> Iterator[Subject]:
     """A launcher that runs somewhere: nothing here moves its clock, so it is looked at as it is now."""
     with http_at(url, dialect) as (launcher, resource_manager):
         clock = VirtualClock(SystemClock().now(), frozen=True)
-        instants = {summary.name: (clock.now(),) for summary in launcher.summaries(Ask())}
+        names = [*(summary.name for summary in launcher.summaries(Ask())), "nobody~has-this-name"]
+        instants = {name: (clock.now(),) for name in names}
         yield Subject(
             launcher, resource_manager, clock, instants, keeps_the_past=dialect == "private", in_process=False
         )
