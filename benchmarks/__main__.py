@@ -4,10 +4,10 @@ import argparse
 import platform
 from pathlib import Path
 
-from benchmarks import start, throughput
+from benchmarks import check, start, throughput, world
 from benchmarks.table import Row, markdown
 
-BENCHMARKS = (start, throughput)
+BENCHMARKS = (start, throughput, world, check)
 RESULTS = Path(__file__).resolve().parent / "results"
 
 

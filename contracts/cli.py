@@ -1,4 +1,4 @@
-"""``restserver contract``: derive, show, coverage. Exit 0 fine, 1 stale or missing, 2 a document that cannot be read."""
+"""``restserver contract``: derive, show, coverage, diff. Exit 0 fine, 1 stale, missing or changed, 2 a document that cannot be read."""
 
 from collections import Counter
 from pathlib import Path
@@ -97,6 +97,32 @@ def coverage(document: Path, folder: Path) -> None:
         f"{counts[covering.MISSING]} missing: {100 * have // len(verdicts)} % covered"
     )
     if counts[covering.MISSING]:
+        raise click.exceptions.Exit(1)
+
+
+@contract.command(name="diff")
+@click.argument("old")
+@click.argument("new")
+@click.option("--fail-on", type=click.Choice(["breaking", "any"]), help="Exit 1 on such a change; by default, never.")
+@click.option("--json", "as_json", is_flag=True, help="For programs.")
+@FOLDER
+def difference(old: str, new: str, fail_on: str | None, as_json: bool, folder: Path) -> None:
+    """What changed for clients from OLD to NEW: each an api.md, an OpenAPI document (.json) or a git revision."""
+    from contracts import diff_report
+    from contracts.diff import diff
+    from contracts.diff_shapes import DanglingReference
+    from contracts.diff_sides import UnreadableSide, side
+
+    try:
+        changes = diff(side(old, folder), side(new, folder))
+    except (UnreadableSide, DanglingReference) as error:
+        raise Unreadable(str(error)) from error
+    if as_json:
+        click.echo(diff_report.machine_text(changes))
+    else:
+        for line in diff_report.text(changes):
+            click.echo(line)
+    if (fail_on == "any" and changes) or (fail_on == "breaking" and any(one.breaking for one in changes)):
         raise click.exceptions.Exit(1)
 
 

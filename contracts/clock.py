@@ -27,6 +27,21 @@ def real_now() -> Instant:
     return time.time_ns() // 1_000_000
 
 
+def stopwatch() -> int:
+    """Nanoseconds since some moment, always forward: for how long something took, never for when."""
+    return time.perf_counter_ns()
+
+
+def uptime() -> float:
+    """The same in seconds, for deadlines."""
+    return time.monotonic()
+
+
+def pause(length: float) -> None:
+    """Really waits so many seconds. For programs that watch others; nothing that is simulated waits here."""
+    time.sleep(length)
+
+
 class SystemClock:
     """The machine's own clock."""
 
@@ -98,6 +113,18 @@ class VirtualClock:
         """Back to the instant, rate and freeze it was made with."""
         start, rate, frozen = self._start
         return self._change(to=start, rate=rate, frozen=frozen)
+
+    @property
+    def start(self) -> ClockReading:
+        """What :meth:`reset` goes back to."""
+        return ClockReading(*self._start)
+
+    def restore(self, start: ClockReading, now: ClockReading) -> ClockReading:
+        """As if it had been made with ``start`` and now showed ``now``: a kept clock goes on where it was left."""
+        made = (_within(start.now), _positive(start.rate), start.frozen)
+        reading = self._change(to=now.now, rate=now.rate, frozen=now.frozen)
+        self._start = made
+        return reading
 
     def _change(
         self,

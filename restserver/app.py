@@ -6,16 +6,16 @@ production application contains none of it.
 """
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Final
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 import falcon
 from falcon.constants import HTTP_METHODS
 
-from contracts.clock import Clock
-from contracts.launcher.port import Launcher, LauncherError, ResourceManager
+from contracts.clock import Clock, stopwatch
+from contracts.launcher.port import Ask, Launcher, LauncherBusy, LauncherError, ResourceManager
 from restserver import parameters
 from restserver.base_url import BaseUrl
 from restserver.errors import (
@@ -29,7 +29,10 @@ from restserver.errors import (
     UriTooLong,
     answer_of,
 )
+from restserver.exposition import Exposition
 from restserver.health import Docs, Live, OpenApi, Ready
+from restserver.logs import told
+from restserver.metrics import Metrics
 from restserver.presenters import Site
 from restserver.rendering import Renderer, json_bytes
 from restserver.request_id import HEADER as REQUEST_ID_HEADER
@@ -51,6 +54,12 @@ class Backend:
     launcher: Launcher
     resource_manager: ResourceManager
     clock: Clock
+    metrics: Metrics = field(default_factory=Metrics)
+    """What is counted; the backend hangs in the figures of its own."""
+    informed: Mapping[str, Callable[[], str]] = field(default_factory=dict)
+    """What ``/readyz`` tells besides: by part, ``ok`` or what is wrong. It does not decide."""
+    required: Mapping[str, Callable[[], str]] = field(default_factory=dict)
+    """The same, of what must be in order."""
 
 
 def create_app(
@@ -64,19 +73,34 @@ def create_app(
     renderer = Renderer()
     base_url = BaseUrl(settings.public_url, f"http://{settings.host}:{settings.port}")
     site = Site(settings.exit_spec, settings.data_center, settings.sub_cluster, settings.webportal_url)
-    desk = Desk(backend.launcher, backend.resource_manager, style, site, base_url, renderer)
+    asked = Asking(backend.clock, settings.launcher_timeout)
+    desk = Desk(backend.launcher, backend.resource_manager, style, site, base_url, renderer, asked)
 
-    app = Application(mounts, [*middleware, EveryRequest()])
+    app = Application(mounts, [EveryRequest(backend.metrics), *middleware])
     app.add_route(f"{BASE}/jobs/{{name:segment}}", Job(desk))
     app.add_route(f"{BASE}/frameworks/{{name:segment}}/attempts/{{attempt:segment}}", Attempt(desk))
     app.add_route(f"{BASE}/frameworks/{{name:segment}}/attempts", Attempts(desk))
     app.add_route(f"{BASE}/frameworks/{{name:segment}}/versions", Versions(desk))
-    app.add_route("/healthz", Live())
-    app.add_route("/readyz", Ready(backend.launcher, lambda: app.stopping))
     app.add_route("/openapi.json", OpenApi(style.name, renderer))
     app.add_route("/docs", Docs(style.name, renderer))
+    if settings.management_port is None:
+        add_management(app, app, backend, asked)
     ErrorAnswers(style.not_found).handle_errors_of(app)
     return app
+
+
+def create_management_app(app: "Application", backend: Backend, settings: Settings) -> "Application":
+    """The paths that look after ``app``, for a port of their own."""
+    management = Application((), [EveryRequest(backend.metrics)])
+    add_management(management, app, backend, Asking(backend.clock, settings.launcher_timeout))
+    ErrorAnswers(STYLES[settings.style].not_found).handle_errors_of(management)
+    return management
+
+
+def add_management(to: "Application", of: "Application", backend: Backend, asked: "Asking") -> None:
+    to.add_route("/healthz", Live())
+    to.add_route("/readyz", Ready(backend.launcher, lambda: of.stopping, asked, backend.informed, backend.required))
+    to.add_route("/metrics", Exposition(backend.metrics))
 
 
 class Application(falcon.App[falcon.Request, falcon.Response]):
@@ -105,14 +129,50 @@ _METHOD_KEY: Final = "restserver.method"
 _ROUTED_METHODS: Final = frozenset(HTTP_METHODS)
 
 
+OPERATION_OF_RESOURCE: Final[Mapping[type, str]] = {
+    Job: "job",
+    Attempt: "attempt",
+    Attempts: "attempts",
+    Versions: "versions",
+    OpenApi: "openapi",
+    Docs: "docs",
+    Live: "healthz",
+    Ready: "readyz",
+    Exposition: "metrics",
+    type(None): "unknown",
+}
+"""What the metrics call them; every path that is none of ours is the last."""
+
+
 class EveryRequest:
     """What is done for every request, whatever its path."""
 
+    def __init__(self, metrics: Metrics) -> None:
+        self._metrics = metrics
+
     def process_request(self, req: falcon.Request, resp: falcon.Response) -> None:
+        req.context.began = stopwatch()
         resp.set_header(REQUEST_ID_HEADER, request_id(req.env))
         target: str = req.env.get("REQUEST_URI") or req.relative_uri
         if len(target) > LONGEST_TARGET:
             raise UriTooLong(LONGEST_TARGET)
+
+    def process_response(self, req: falcon.Request, resp: falcon.Response, resource: object, succeeded: bool) -> None:
+        del succeeded
+        operation = OPERATION_OF_RESOURCE[type(resource)]
+        self._metrics.requests.one_more(operation, str(resp.status_code))
+        self._metrics.request_seconds.took(stopwatch() - req.context.began, operation)
+
+
+@dataclass(frozen=True)
+class Asking:
+    """Makes of a request what travels with its calls: a deadline counted from its arrival, and its id."""
+
+    clock: Clock
+    seconds: float
+
+    def __call__(self, req: falcon.Request) -> Ask:
+        return Ask(self.clock.now() + round(self.seconds * 1000), request_id(req.env))
 
 
 class ErrorAnswers:
@@ -132,7 +192,9 @@ class ErrorAnswers:
         assert isinstance(error, LauncherError)  # noqa: S101 - Falcon gives a handler what it is registered for
         answer = answer_of(error, req.context.asked, self._texts)
         if answer.status >= 500:
-            logger.warning("%s %s: %s", req.method, req.path, error)
+            # Who is not asked any more was reported when it failed, and its breaker is seen in the metrics: no line for each.
+            level = logging.DEBUG if isinstance(error, LauncherBusy) else logging.WARNING
+            logger.log(level, "%s %s: %s", req.method, req.path, error, extra=told(request_id=request_id(req.env)))
         send_error(resp, answer)
 
     def of_api(self, req: falcon.Request, resp: falcon.Response, error: Exception, params: object) -> None:
@@ -153,7 +215,8 @@ class ErrorAnswers:
 
     def unforeseen(self, req: falcon.Request, resp: falcon.Response, error: Exception, params: object) -> None:
         del params
-        logger.error("%s %s failed", req.method, req.path, exc_info=error)
+        id_told = told(request_id=request_id(req.env))
+        logger.error("%s %s failed", req.method, req.path, exc_info=error, extra=id_told)
         send_error(resp, ErrorAnswer(500, UNKNOWN_ERROR, UNFORESEEN))
 
 

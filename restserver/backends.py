@@ -6,11 +6,17 @@ What only one of them needs is imported when that one is built, to keep the star
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from contracts.clock import SystemClock, VirtualClock
+from contracts.launcher.port import Around
 from restserver.app import Backend
 from restserver.identity import Headers, recorded_headers
+from restserver.metrics import Metrics
 from restserver.settings import BadSetting, Settings
+
+if TYPE_CHECKING:
+    from restserver.history.database import Database
 
 logger = logging.getLogger(__name__)
 
@@ -24,17 +30,24 @@ class Built:
     """The clock that people may hold; real time is nobody's."""
     jobs: object = None
     """The control plane's own list of jobs, where the backend has one; its type is the simulator's."""
+    simulation: object = None
+    """What can be done to the world, where it is simulated; its type is the simulator's."""
+    faults: object = None
+    """What makes it misbehave on purpose, where that can be; its type is the simulator\'s."""
     close: Callable[[], None] = lambda: None
 
 
 def launcher_backend(settings: Settings) -> Built:
-    """A real launcher, and never anything else: without an address there is no backend."""
+    """A real launcher behind its shield, and never anything else: without an address there is no backend."""
     from restserver.launchers.http import http_backend
+    from restserver.launchers.protection import LAUNCHER, RESOURCE_MANAGER, Protection
     from restserver.launchers.target import BadTarget
 
     if settings.launcher_url is None:
         raise BadSetting("launcher-url", "--backend launcher needs the address of a launcher, and none is given")
     clock = SystemClock()
+    metrics = Metrics()
+    protection = Protection(clock, metrics, settings.cache_ttl, settings.stale_if_error, settings.breaker)
     try:
         launcher, resource_manager = http_backend(
             launcher_url=settings.launcher_url,
@@ -44,6 +57,8 @@ def launcher_backend(settings: Settings) -> Built:
             headers=settings.launcher_headers,
             ca_file=None if settings.launcher_ca is None else str(settings.launcher_ca),
             clock=clock,
+            count_rm_failure=protection.count_rm_failure,
+            around_rm=protection.hook(RESOURCE_MANAGER),
         )
     except BadTarget as error:
         raise BadSetting("launcher-url, rm-url, launcher-header or launcher-ca", str(error)) from error
@@ -52,7 +67,38 @@ def launcher_backend(settings: Settings) -> Built:
         launcher.close()
         resource_manager.close()
 
-    return Built(Backend(launcher, resource_manager, clock), close=close)
+    # What remembers goes around what shields: a history must not be asked less often because a launcher is in trouble.
+    shielded = Around(launcher, protection.hook(LAUNCHER))
+    informed = protection.informed(resource_manager=settings.rm_url is not None)
+    if settings.dialect != "open":
+        return Built(Backend(shielded, resource_manager, clock, metrics, informed), close=close)
+
+    from restserver.history.assembled import new_history  # only this dialect forgets
+
+    interval = None if settings.archiver is False else round(settings.poll_interval * 1000)
+    history = new_history(history_database(settings), launcher, shielded, resource_manager, clock, interval)
+    if history.archiver is not None:
+        metrics.sources.append(history.archiver.figures)
+        history.archiver.start()
+
+    def close_all() -> None:
+        history.close()
+        close()
+
+    informed = {**informed, **history.informed}
+    backend = Backend(history.launcher, resource_manager, clock, metrics, informed, history.required)
+    return Built(backend, close=close_all)
+
+
+def history_database(settings: Settings) -> "Database":
+    """Where the history is kept. Nothing is asked yet."""
+    from restserver.history.assembled import history_url
+    from restserver.history.database import BadHistoryUrl, Database
+
+    try:
+        return Database(history_url(settings.history_url, settings.data_dir))
+    except BadHistoryUrl as error:
+        raise BadSetting("history", f"its value {error}") from error
 
 
 def recorded_backend(settings: Settings) -> Built:

@@ -8,6 +8,7 @@ import importlib
 import secrets
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, cast
 
@@ -16,17 +17,30 @@ import click
 from restserver.settings import BadSetting, Setting, Settings, default_text, from_process, setting_fields
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from socket import socket
     from wsgiref.types import WSGIApplication
 
+    from restserver.app import Application
     from restserver.backends import Built
+    from restserver.strength import World
+    from simulator.faults import FaultSet
+    from simulator.faulty import FaultyApi
     from simulator.job_list import JobList
+    from simulator.request_journal import RequestJournal
+    from simulator.simulation import Simulation
 
 USAGE: Final = 2
 INTERRUPTED: Final = 130
 
 COMMANDS: Mapping[str, str] = {
     "serve": "restserver.cli:serve",
-    "contract": "contracts.cli:contract",
+    "simulate": "restserver.cli:simulate",
+    "contract": "restserver.strength:contract",
+    "check": "restserver.check:check",
+    "archive": "restserver.history.cli:archive",
+    "history": "restserver.history.cli:history",
+    "profile": "simulator.profile_cli:profile",
 }
 """Where each command is. A new one is hung in here."""
 
@@ -70,9 +84,19 @@ def main(arguments: list[str] | None = None) -> None:
 
 def setting_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """The flags of ``serve``, made from the settings: their names, defaults and meanings have one home."""
-    for entry, setting in reversed(list(setting_fields())):
-        command = _option(entry.name, setting, default_text(entry, setting))(command)
-    return command
+    return options_of([entry.name for entry, _ in setting_fields()])(command)
+
+
+def options_of(names: Sequence[str]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Those of the settings that a command knows."""
+
+    def optioned(command: Callable[..., Any]) -> Callable[..., Any]:
+        for entry, setting in reversed(list(setting_fields())):
+            if entry.name in names:
+                command = _option(entry.name, setting, default_text(entry, setting))(command)
+        return command
+
+    return optioned
 
 
 def _option(field_name: str, setting: Setting, default: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
@@ -89,13 +113,13 @@ def _option(field_name: str, setting: Setting, default: str) -> Callable[[Callab
 def serve(links: bool, **flags: object) -> int:
     """Runs the REST server; prints where it listens once it answers."""
     from restserver import serving
-    from restserver.access_log import logged, set_up_logging
     from restserver.app import create_app
     from restserver.identity import Identity
+    from restserver.logs import set_up_logging
     from restserver.showcase import links_worth_opening
 
     settings = from_process(flags)
-    set_up_logging(settings.log_format, settings.log_level, settings.access_log)
+    set_up_logging(settings.log_format, settings.log_level, secrets_of(settings))
     serving.settle_process()
     try:
         listener = serving.listening_socket(settings.host, settings.port)
@@ -107,7 +131,7 @@ def serve(links: bool, **flags: object) -> int:
         app = create_app(
             built.backend,
             settings,
-            middleware=[Identity(built.headers)] if built.headers else [],
+            middleware=[*([Identity(built.headers)] if built.headers else []), *_journals(built), *_faulty_api(built)],
             mounts=mounts(built, settings),
         )
 
@@ -118,13 +142,126 @@ def serve(links: bool, **flags: object) -> int:
             click.echo("\n".join([f"listening on {address}", *shown]))
 
         try:
-            return serving.serve(app, listener, announce, logged if settings.access_log else _as_it_is)
+            with management(app, built, settings):
+                return serving.serve(app, listener, announce, _around(built, settings))
         finally:
             built.close()
 
 
-def _as_it_is(application: "WSGIApplication") -> "WSGIApplication":
-    return application
+_WORLD: Final = ("seed", "jobs", "at", "rate", "frozen", "profile", "scenarios", "watch", "state")
+_PORT: Final = click.IntRange(0, 65535)
+
+
+@click.command()
+@options_of(["host", "dialect", *_WORLD, "admin", "admin_token", "log_format", "log_level", "access_log", "config"])
+@click.option("--port", "-p", type=_PORT, default=9086, help="Port to listen on; 0 is any free port.  [default: 9086]")
+@click.option("--rm-port", type=_PORT, default=0, help="Port of the resource manager.  [default: 0, the same port]")
+def simulate(port: int, rm_port: int, **flags: object) -> int:
+    """Runs the simulated launcher and resource manager themselves; prints where they listen once they answer."""
+    from restserver import serving
+    from restserver.identity import simulated_headers
+    from restserver.logs import set_up_logging
+    from simulator.faulty import FaultyWire, asked_of_launcher
+    from simulator.http_simulation import launcher_server, yarn_server
+    from simulator.http_yarn import PREFIX
+
+    settings = replace(from_process({**flags, "backend": "simulated"}), port=port)
+    set_up_logging(settings.log_format, settings.log_level, secrets_of(settings))
+    serving.settle_process()
+    built = _simulated_backend(settings)
+    simulation, faults = cast("Simulation", built.simulation), cast("FaultSet", built.faults)
+
+    def identity() -> Mapping[str, str]:
+        return simulated_headers(simulation.seed, simulation.clock)(None)
+
+    yarn = yarn_server(simulation, identity)
+    with ExitStack() as stack:
+        listener = stack.enter_context(_listener("port", settings.host, settings.port))
+        beside = [(PREFIX, yarn)] if rm_port == 0 else []
+        address = serving.url_of(listener)
+        settings = replace(settings, port=listener.getsockname()[1])
+        around = _access_log(settings)
+        if rm_port:
+            far = stack.enter_context(_listener("rm-port", settings.host, rm_port))
+            click.echo(f"resource manager on {stack.enter_context(serving.serving(around(yarn), far))}", err=True)
+        app = launcher_server(
+            simulation,
+            settings.dialect,
+            faults,
+            identity,
+            [*mounts(built, settings), *beside],
+            address,
+        )
+        stack.callback(built.close)
+        return serving.serve(
+            app,
+            listener,
+            lambda: click.echo(f"listening on {address}"),
+            lambda application: around(FaultyWire(application, faults, "launcher", asked_of_launcher)),
+        )
+
+
+def _listener(key: str, host: str, port: int) -> "socket":
+    from restserver import serving
+
+    try:
+        return serving.listening_socket(host, port)
+    except serving.PortTaken as error:
+        raise BadSetting(key, str(error)) from error
+
+
+@contextmanager
+def management(app: "Application", built: "Built", settings: Settings) -> "Iterator[None]":
+    """The paths that look after the server, on a port of their own if one is wanted. They answer until it has stopped."""
+    from restserver import serving
+    from restserver.app import create_management_app
+
+    if settings.management_port is None:
+        yield
+        return
+    try:
+        listener = serving.listening_socket(settings.host, settings.management_port)
+    except serving.PortTaken as error:
+        raise BadSetting("management-port", str(error)) from error
+    with serving.serving(create_management_app(app, built.backend, settings), listener) as address:
+        click.echo(f"management on {address}", err=True)
+        yield
+
+
+def _access_log(settings: Settings) -> "Callable[[WSGIApplication], WSGIApplication]":
+    from restserver.access_log import json_line, logged, text_line
+    from restserver.logs import as_text
+
+    if not settings.access_log:
+        return lambda application: application
+    return logged(sys.stderr.write, text_line if as_text(settings.log_format) else json_line)
+
+
+def _around(built: "Built", settings: Settings) -> "Callable[[WSGIApplication], WSGIApplication]":
+    """What stands around every request: the log sees what the wire makes of an answer."""
+    log = _access_log(settings)
+    if built.faults is None:
+        return log
+    from simulator.faulty import FaultyWire, asked_of_api
+
+    faults = cast("FaultSet", built.faults)
+    return lambda application: log(FaultyWire(application, faults, "api", asked_of_api))
+
+
+def _faulty_api(built: "Built") -> "Sequence[FaultyApi]":
+    if built.faults is None:
+        return []
+    from simulator.faulty import FaultyApi
+
+    return [FaultyApi(cast("FaultSet", built.faults))]
+
+
+def secrets_of(settings: Settings) -> list[str]:
+    """Values that must not get into the log."""
+    values = [value for _, value in settings.launcher_headers]
+    # Of "Bearer abc" the second word is the secret, and may turn up alone.
+    values += [word for value in values for word in value.split()[1:]]
+    return [*values, *([settings.admin_token] if settings.admin_token else [])]
 
 
 def _launcher_backend(settings: Settings) -> "Built":
@@ -140,22 +277,76 @@ def _recorded_backend(settings: Settings) -> "Built":
 
 
 def _simulated_backend(settings: Settings) -> "Built":
-    from contracts.clock import VirtualClock, real_now
     from restserver.app import Backend
     from restserver.backends import Built
     from restserver.identity import simulated_headers
-    from simulator.launcher import simulated
-    from simulator.profile_files import BadProfile
+    from simulator.faults import FaultSet
+    from simulator.faulty import faulty
     from simulator.simulated_jobs import SimulatedJobs
+    from simulator.state_file import BadState, StateNotSaved
+
+    simulation = simulation_of(settings)
+    clock = simulation.clock
+    faults = FaultSet(clock)
+    try:
+        simulation.keep("faults", faults)
+    except BadState as error:
+        raise BadSetting("state", str(error)) from error
+
+    def close() -> None:
+        try:
+            simulation.save()
+        except StateNotSaved as error:
+            click.echo(f"restserver: at exit {error}", err=True)
+
+    def headers(name: str | None) -> Mapping[str, str]:
+        return simulated_headers(simulation.seed, clock)(name)
+
+    return Built(
+        Backend(faulty(simulation.launcher, faults), simulation.resource_manager, clock),
+        headers,
+        clock,
+        SimulatedJobs(simulation.launcher),
+        simulation=simulation,
+        faults=faults,
+        close=close,
+    )
+
+
+def simulation_of(settings: Settings) -> "Simulation":
+    """The world those settings ask for, or the one that was saved."""
+    from contracts.clock import VirtualClock, real_now
+    from simulator.profile_files import BadProfile
+    from simulator.scenario_files import BadScenario, Scenarios
+    from simulator.simulation import Simulation
+    from simulator.state_file import BadState
 
     at = real_now() if settings.at is None else settings.at
     clock = VirtualClock(at, rate=settings.rate, frozen=settings.frozen)
     try:
-        launcher, resource_manager = simulated(settings.seed, settings.jobs, clock, settings.profile)
+        scenarios = None if settings.scenarios is None else Scenarios(settings.scenarios, watch=settings.watch)
+        return Simulation(settings.seed, settings.jobs, clock, settings.profile, scenarios, settings.state)
     except BadProfile as error:
         raise BadSetting("profile", str(error)) from error
-    headers = simulated_headers(settings.seed, clock)
-    return Built(Backend(launcher, resource_manager, clock), headers, clock, SimulatedJobs(launcher))
+    except BadScenario as error:
+        raise BadSetting("scenarios", str(error)) from error
+    except BadState as error:
+        raise BadSetting("state", str(error)) from error
+
+
+def world_of_strength(quick: bool) -> "World":
+    """Jobs of every kind through their whole lives, for ``contract strength``."""
+    from contracts.clock import VirtualClock
+    from restserver.strength import NOBODY, Mistaken, World, hard, worth_asking
+    from simulator.launcher import simulated
+
+    at = 1_795_465_000_000
+    clock = VirtualClock(at, frozen=True)
+    launcher, resource_manager = simulated(11, 40, clock)
+    jobs = [launcher.source.at_place(place) for place in launcher.source.places(at)]
+    begins = {job.name: job.begins for job in jobs}
+    instants = worth_asking(launcher, clock, begins, 4 if quick else 8, quick)
+    return World(Mistaken(launcher, hard), resource_manager, clock, instants | {NOBODY: (at,)})
 
 
 BACKENDS: Mapping[str, "Callable[[Settings], Built]"] = {
@@ -163,6 +354,12 @@ BACKENDS: Mapping[str, "Callable[[Settings], Built]"] = {
     "launcher": _launcher_backend,
     "recorded": _recorded_backend,
 }
+
+
+def _journals(built: "Built") -> "Sequence[RequestJournal]":
+    """What was asked of a simulated API is written down."""
+    simulation = cast("Simulation | None", built.simulation)
+    return [] if simulation is None else [simulation.requests]
 
 
 def mounts(built: "Built", settings: Settings) -> "Sequence[tuple[str, WSGIApplication]]":
@@ -184,11 +381,16 @@ def mounts(built: "Built", settings: Settings) -> "Sequence[tuple[str, WSGIAppli
         token = secrets.token_urlsafe(24)
         click.echo(f"the control plane asks for this token: {token}", err=True)
     headers = built.headers
+    simulation = cast("Simulation | None", built.simulation)
     admin = create_admin(
         built.clock,
         cast("JobList | None", built.jobs) or ListedJobs(built.backend.launcher),
         HostsListenedOn(settings.host, settings.public_url),
         token,
         headers=lambda: headers(None),
+        simulation=simulation,
+        requests=None if simulation is None else simulation.requests,
+        faults=cast("FaultSet | None", built.faults),
+        makes_wire_faults=True,
     )
     return ((PREFIX, admin),)

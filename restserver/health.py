@@ -1,14 +1,13 @@
 """The paths besides the API that say how this server is, and what it promises."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
 import falcon
 
 from contracts.launcher.port import Ask, Launcher, LauncherError
 from contracts.registry import openapi_text
 from restserver.rendering import Renderer, json_bytes
-from restserver.request_id import request_id
 from restserver.resources import ReadOnly, send
 
 OK = "ok"
@@ -31,10 +30,18 @@ class Ready(ReadOnly):
 
     launcher: Launcher
     stopping: Callable[[], bool]
+    asked: Callable[[falcon.Request], Ask]
+    informed: Mapping[str, Callable[[], str]]
+    """Parts that are told, but do not decide: requests go on without them."""
+    required: Mapping[str, Callable[[], str]] = field(default_factory=dict)
+    """Parts that must be in order."""
 
     def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
         parts = {"server": "stopping" if self.stopping() else OK, "launcher": self._launcher(req)}
+        parts |= {name: told() for name, told in self.required.items()}
         ready = all(part == OK for part in parts.values())
+        # A part may stand in both: what it cannot do without decides, what is wrong with it is told.
+        parts |= {name: told() for name, told in self.informed.items()}
         resp.status = falcon.HTTP_200 if ready else falcon.HTTP_503
         resp.set_header("Cache-Control", "no-store")
         resp.data = json_bytes({"status": OK if ready else "not ready", "parts": parts})
@@ -43,7 +50,7 @@ class Ready(ReadOnly):
 
     def _launcher(self, req: falcon.Request) -> str:
         try:
-            self.launcher.ready(Ask(request_id=request_id(req.env)))
+            self.launcher.ready(self.asked(req))
         except LauncherError as error:
             return str(error)
         return OK

@@ -6,6 +6,7 @@ application does not contain them. They speak by the backend's own clock, the ``
 
 from collections.abc import Callable, Mapping
 from email.utils import formatdate
+from functools import lru_cache
 
 import falcon
 
@@ -19,7 +20,7 @@ def simulated_headers(seed: int, clock: Clock) -> Headers:
     def headers(name: str | None) -> Mapping[str, str]:
         del name
         now = clock.now()
-        return {"X-Simulated": f"seed={seed}; now={iso(now)}", "Date": formatdate(now / 1000, usegmt=True)}
+        return {"X-Simulated": f"seed={seed}; now={_instant(now)}", "Date": _date(now // 1000)}
 
     return headers
 
@@ -30,9 +31,18 @@ def recorded_headers(recording_of: Callable[[str], str | None], folder: str, clo
     def headers(name: str | None) -> Mapping[str, str]:
         recording = (recording_of(name) if name is not None else None) or folder
         shown = "".join(letter for letter in recording if letter.isascii() and letter.isprintable())
-        return {"X-Recorded": shown, "Date": formatdate(clock.now() / 1000, usegmt=True)}
+        return {"X-Recorded": shown, "Date": _date(clock.now() // 1000)}
 
     return headers
+
+
+# Many requests fall into one second, and under load into one millisecond; writing either anew takes longer than finding it.
+_instant = lru_cache(maxsize=16)(iso)
+
+
+@lru_cache(maxsize=16)
+def _date(second: int) -> str:
+    return formatdate(second, usegmt=True)
 
 
 class Identity:

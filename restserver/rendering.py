@@ -8,11 +8,12 @@ of the bytes: whoever made them, equal tags are equal bodies, across restarts an
 import hashlib
 import json
 from collections.abc import Callable, Hashable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from threading import Lock
 
 from cachetools import LRUCache
 
+from contracts.clock import Instant
 from restserver.presenters import Body
 
 KEPT_BYTES = 16 * 1024 * 1024
@@ -36,6 +37,11 @@ class Rendered:
     etag: str
     """Without its quotes."""
     editions: Hashable
+    stale_since: Instant | None = None
+    """As of the launcher's answer; never of kept bytes, which may be asked for again when it is fresh."""
+
+    def marked(self, stale_since: Instant | None) -> "Rendered":
+        return self if stale_since is None else replace(self, stale_since=stale_since)
 
 
 class Renderer:

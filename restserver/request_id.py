@@ -2,8 +2,8 @@
 log, and back to the client.
 """
 
+import os
 import re
-import uuid
 from typing import Final
 from wsgiref.types import WSGIEnvironment
 
@@ -18,6 +18,6 @@ def request_id(environ: WSGIEnvironment) -> str:
     known: str | None = environ.get(_ENVIRON_KEY)
     if known is None:
         offered: str = environ.get(_ENVIRON_HEADER, "")
-        known = offered if _DECENT.fullmatch(offered) else uuid.uuid4().hex
+        known = offered if _DECENT.fullmatch(offered) else os.urandom(16).hex()
         environ[_ENVIRON_KEY] = known
     return known

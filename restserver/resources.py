@@ -1,20 +1,23 @@
 """The four endpoints: one class per path. Each asks, names what its answer depends on, and leaves the rest to its style."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
 import falcon
 
+from contracts.clock import iso
 from contracts.launcher.port import Ask, Launcher, ResourceManager
 from restserver import parameters
 from restserver.base_url import BaseUrl
 from restserver.errors import Asked
 from restserver.presenters import Body, Site
 from restserver.rendering import Rendered, Renderer
-from restserver.request_id import request_id
 from restserver.styles import NO_FIGURES, Style, asked_figures
 
 READ_METHODS: Final = "GET, HEAD, OPTIONS"
+STALE_SINCE: Final = "X-Stale-Since"
+"""Of an answer that is older than promised, because the launcher fails: since when it is too old."""
 
 
 class ReadOnly:
@@ -36,6 +39,8 @@ class Desk:
     site: Site
     base_url: BaseUrl
     renderer: Renderer
+    asked: Callable[[falcon.Request], Ask]
+    """What travels with the calls of a request: its deadline, counted from now, and its id."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +51,7 @@ class Job(ReadOnly):
 
     def on_get(self, req: falcon.Request, resp: falcon.Response, name: str) -> None:
         _ask_about(req, Asked("framework", name))
-        send(req, resp, self.rendered(name, _ask(req)))
+        send(req, resp, self.rendered(name, self.desk.asked(req)))
 
     on_head = on_get
 
@@ -58,7 +63,8 @@ class Job(ReadOnly):
         def present() -> Body:
             return desk.style.job_detail(framework.value, figures.value or NO_FIGURES, desk.site)
 
-        return desk.renderer.rendered(("job", name), (framework.edition, figures.edition), present)
+        rendered = desk.renderer.rendered(("job", name), (framework.edition, figures.edition), present)
+        return rendered.marked(framework.stale_since)
 
 
 @dataclass(frozen=True)
@@ -70,7 +76,11 @@ class Attempt(ReadOnly):
     def on_get(self, req: falcon.Request, resp: falcon.Response, name: str, attempt: str) -> None:
         _ask_about(req, Asked("attempt", name, parameters.asked_version(req), parameters.asked_attempt(attempt)))
         attempt_id = parameters.attempt_id(attempt)
-        send(req, resp, self.rendered(name, attempt_id, parameters.version(req), self.desk.base_url.of(req), _ask(req)))
+        send(
+            req,
+            resp,
+            self.rendered(name, attempt_id, parameters.version(req), self.desk.base_url.of(req), self.desk.asked(req)),
+        )
 
     on_head = on_get
 
@@ -87,7 +97,8 @@ class Attempt(ReadOnly):
             }
 
         key = ("attempt", name, attempt, version, base_url)
-        return desk.renderer.rendered(key, (framework.edition, figures.edition), present)
+        rendered = desk.renderer.rendered(key, (framework.edition, figures.edition), present)
+        return rendered.marked(framework.stale_since)
 
 
 @dataclass(frozen=True)
@@ -98,14 +109,15 @@ class Attempts(ReadOnly):
 
     def on_get(self, req: falcon.Request, resp: falcon.Response, name: str) -> None:
         _ask_about(req, Asked("attempts", name, parameters.asked_version(req)))
-        send(req, resp, self.rendered(name, parameters.version(req), _ask(req)))
+        send(req, resp, self.rendered(name, parameters.version(req), self.desk.asked(req)))
 
     on_head = on_get
 
     def rendered(self, name: str, version: int | None, ask: Ask) -> Rendered:
         attempts = self.desk.launcher.attempts(name, version, ask)
         body: Body = {self.desk.style.attempts_key: list(attempts.value)}
-        return self.desk.renderer.rendered(("attempts", name, version), attempts.edition, lambda: body)
+        rendered = self.desk.renderer.rendered(("attempts", name, version), attempts.edition, lambda: body)
+        return rendered.marked(attempts.stale_since)
 
 
 @dataclass(frozen=True)
@@ -116,20 +128,23 @@ class Versions(ReadOnly):
 
     def on_get(self, req: falcon.Request, resp: falcon.Response, name: str) -> None:
         _ask_about(req, Asked("versions", name))
-        send(req, resp, self.rendered(name, _ask(req)))
+        send(req, resp, self.rendered(name, self.desk.asked(req)))
 
     on_head = on_get
 
     def rendered(self, name: str, ask: Ask) -> Rendered:
         versions = self.desk.launcher.versions(name, ask)
         body: Body = {self.desk.style.versions_key: list(versions.value)}
-        return self.desk.renderer.rendered(("versions", name), versions.edition, lambda: body)
+        rendered = self.desk.renderer.rendered(("versions", name), versions.edition, lambda: body)
+        return rendered.marked(versions.stale_since)
 
 
 def send(req: falcon.Request, resp: falcon.Response, rendered: Rendered) -> None:
     """The body, or 304 to a client that has it."""
     resp.set_header("ETag", f'"{rendered.etag}"')
     resp.set_header("Cache-Control", "no-cache")  # may be kept, but asked about each time
+    if rendered.stale_since is not None:
+        resp.set_header(STALE_SINCE, iso(rendered.stale_since))
     if _has_it(req, rendered.etag):
         resp.status = falcon.HTTP_304
     else:
@@ -140,10 +155,6 @@ def _has_it(req: falcon.Request, etag: str) -> bool:
     """Weak comparison, as for every GET: proxies that compress weaken a tag."""
     offered = req.if_none_match
     return offered is not None and any(tag in ("*", etag) for tag in offered)
-
-
-def _ask(req: falcon.Request) -> Ask:
-    return Ask(request_id=request_id(req.env))
 
 
 def _ask_about(req: falcon.Request, asked: Asked) -> None:

@@ -190,9 +190,11 @@ def serve(
 
 
 @contextmanager
-def serving(application: WSGIApplication) -> Iterator[str]:
-    """The application served from a thread on a free port of this machine; its address. For tests and tools."""
-    with Server(application, listening_socket("127.0.0.1", 0)) as server:
+def serving(application: WSGIApplication, listener: socket.socket | None = None) -> Iterator[str]:
+    """The application served from a thread, by default on a free port of this machine; its address. For what stands beside
+    the server, and for tests and tools.
+    """
+    with listener or listening_socket("127.0.0.1", 0) as on, Server(application, on) as server:
         thread = Thread(target=server.run, name="serving")
         thread.start()
         try:

@@ -63,6 +63,14 @@ def seconds(value: str) -> float:
     return number
 
 
+def seconds_or_none(value: str) -> float:
+    """0 is none."""
+    number = _number(value.removesuffix("s").strip())
+    if not 0 <= number <= 3600:
+        raise ValueError("is not a number of seconds between 0 and 3600")
+    return number
+
+
 def rate(value: str) -> float:
     number = _number(value)
     if not 0 < number <= FASTEST:
@@ -101,10 +109,32 @@ def url(value: str) -> str:
     return value.rstrip("/")
 
 
+def database_url(value: str) -> str:
+    """Only its form: what stands behind it is asked later."""
+    if not re.fullmatch(r"(sqlite|postgres(ql)?)(\+[a-z0-9_]+)?://\S*", value):
+        raise ValueError("is not an address such as sqlite:///FILE or postgresql://USER@HOST/NAME")
+    return value
+
+
+def folder_to_be(value: str) -> Path:
+    path = Path(value).expanduser()
+    if path.exists() and not path.is_dir():
+        raise ValueError("is not a folder")
+    return path
+
+
 def existing_file(value: str) -> Path:
     path = Path(value)
     if not path.is_file():
         raise ValueError("is not a file that exists")
+    return path
+
+
+def file_to_be(value: str) -> Path:
+    """A file that exists, or can."""
+    path = Path(value)
+    if path.is_dir() or not path.absolute().parent.is_dir():
+        raise ValueError("is not a file in a folder that exists")
     return path
 
 

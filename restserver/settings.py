@@ -129,6 +129,30 @@ class Settings:
         "SECONDS",
         "deadline of one call, connect and read together",
     )
+    cache_ttl: float = _setting(
+        1.0,
+        "cache-ttl",
+        "CACHE_TTL",
+        values.seconds_or_none,
+        "SECONDS",
+        "how old an answer of the launcher may be; 0 turns cache and single flight off",
+    )
+    stale_if_error: float = _setting(
+        0.0,
+        "stale-if-error",
+        "STALE_IF_ERROR",
+        values.seconds_or_none,
+        "SECONDS",
+        "how much older it may be, marked by X-Stale-Since, while the launcher fails; 0: an error is an error",
+    )
+    breaker: bool = _setting(
+        True,
+        "breaker",
+        "CIRCUIT_BREAKER",
+        values.on_off,
+        "on|off",
+        "leaves a launcher alone for a while that fails again and again",
+    )
     launcher_headers: tuple[tuple[str, str], ...] = _setting(
         (),
         "launcher-header",
@@ -147,6 +171,37 @@ class Settings:
         "FILE",
         "certificates to trust there",
         shown_default="the system's",
+    )
+    history_url: str | None = _setting(
+        None,
+        "history",
+        "HISTORY_URL",
+        values.database_url,
+        "URL",
+        "where past attempts are kept, for the open dialect (SQLAlchemy URL)",
+        shown_default="a SQLite file in --data-dir",
+        secret=True,
+    )
+    archiver: bool | None = _setting(
+        None,
+        "archiver",
+        "ARCHIVER",
+        values.on_off,
+        "on|off",
+        "follows the launcher from within this process",
+        shown_default="on for the open dialect",
+    )
+    poll_interval: float = _setting(
+        30.0, "poll-interval", "POLL_INTERVAL", values.seconds, "SECONDS", "how often the archiver looks"
+    )
+    data_dir: Path | None = _setting(  # noqa: RUF009 - this is dataclasses.field
+        None,
+        "data-dir",
+        "DATA_DIR",
+        values.folder_to_be,
+        "DIR",
+        "what is kept between starts",
+        shown_default="the platform's user data folder",
     )
     recordings: Path | None = _setting(  # noqa: RUF009 - this is dataclasses.field
         None,
@@ -169,6 +224,26 @@ class Settings:
         False, "frozen", "SIM_FROZEN", values.on_off, "", "the clock stands still until moved", switch=True
     )
     profile: str = _setting("default", "profile", "SIM_PROFILE", values.text, "NAME|FILE", "the mix of simulated jobs")
+    scenarios: Path | None = _setting(  # noqa: RUF009 - this is dataclasses.field
+        None,
+        "scenarios",
+        "SIM_SCENARIOS",
+        values.existing_folder,
+        "DIR",
+        "stories told by hand, YAML",
+        shown_default="the shipped ones",
+    )
+    watch: bool = _setting(
+        False, "watch", "SIM_WATCH", values.on_off, "", "tells stories anew when their files change", switch=True
+    )
+    state: Path | None = _setting(  # noqa: RUF009 - this is dataclasses.field
+        None,
+        "state",
+        "SIM_STATE",
+        values.file_to_be,
+        "FILE",
+        "the simulated world: restored at start, saved after every change and at exit",
+    )
     admin: bool | None = _setting(
         None,
         "admin",
@@ -206,6 +281,14 @@ class Settings:
         "least severe message to log",
     )
     access_log: bool = _setting(True, "access-log", "ACCESS_LOG", values.on_off, "on|off", "one line per request")
+    management_port: int | None = _setting(
+        None,
+        "management-port",
+        "MANAGEMENT_PORT",
+        values.integer(0, 65535),
+        "PORT",
+        "moves /healthz, /readyz and /metrics to a port of their own",
+    )
     config: Path | None = _setting(  # noqa: RUF009 - this is dataclasses.field
         None, "config", "CONFIG", values.existing_file, "FILE", "TOML file with the same keys", shown_default="none"
     )

@@ -6,22 +6,36 @@ must be one the server listens on (DNS rebinding), there is no CORS, and with a 
 """
 
 import hmac
-import json
 from collections.abc import Callable, Container, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from importlib.metadata import version
-from typing import Any, Literal, cast
+from typing import Literal, cast
 from urllib.parse import parse_qsl
 
 import falcon
 
 from contracts.clock import VirtualClock
+from contracts.launcher.port import NoSuchFramework
 from simulator import problems
+from simulator.admin_bodies import LARGEST_BODY, answer, body
+from simulator.admin_faults import Faults, OneFault
+from simulator.admin_jobs import Deed, OneJob, make
+from simulator.admin_openapi import OpenApi
+from simulator.admin_requests import Count, Find, Requests
+from simulator.admin_scenarios import AllScenarios, ScenarioState
+from simulator.admin_state import Reset, Settings, State
 from simulator.clock_control import change, reading
+from simulator.faults import FaultSet
 from simulator.job_list import LARGEST_PAGE, ORDERS, STATES, USUAL_PAGE, JobList, JobQuery, listed
+from simulator.journal import JournalFull, NameTaken, NoStep
 from simulator.problems import BadInput
+from simulator.request_journal import RequestJournal
+from simulator.simulation import Simulation
+from simulator.state_file import StateNotSaved
+
+__all__ = ["LARGEST_BODY", "PREFIX", "create_admin", "query_of"]
 
 PREFIX = "/__admin"
-LARGEST_BODY = 64 * 1024
 
 
 def create_admin(
@@ -31,15 +45,52 @@ def create_admin(
     token: str | None = None,
     headers: Callable[[], Mapping[str, str]] = dict,
     prefix: str = PREFIX,
+    *,
+    simulation: Simulation | None = None,
+    requests: RequestJournal | None = None,
+    faults: FaultSet | None = None,
+    makes_wire_faults: bool = False,
 ) -> "falcon.App[falcon.Request, falcon.Response]":
-    """``allowed_hosts``: ``host:port`` in small letters, as in a Host header; ``headers``: what every answer carries."""
+    """``allowed_hosts``: ``host:port`` in small letters, as in a Host header; ``headers``: what every answer carries.
+
+    Without a simulation there are its clock and its jobs, and nothing to be done to them.
+    """
     app = falcon.App(middleware=[_Guard(allowed_hosts, token, headers)], cors_enable=False)
-    problems.install(app)
+    problems.install(app, STATUS_OF_ERROR)
     app.add_route(f"{prefix}/health", _Health())
     app.add_route(f"{prefix}/version", _Version())
-    app.add_route(f"{prefix}/clock", _Clock(clock))
-    app.add_route(f"{prefix}/jobs", _Jobs(jobs))
+    app.add_route(f"{prefix}/clock", _Clock(clock, nullcontext if simulation is None else simulation.changing))
+    app.add_route(f"{prefix}/jobs", _Jobs(jobs) if simulation is None else _JobsAndMore(jobs, simulation, prefix))
+    if simulation is not None:
+        journal = simulation.journal
+        app.add_route(f"{prefix}/jobs/{{name}}", OneJob(simulation))
+        app.add_route(f"{prefix}/jobs/{{name}}/stop", Deed(journal.stop))
+        app.add_route(f"{prefix}/jobs/{{name}}/start", Deed(journal.start))
+        app.add_route(f"{prefix}/jobs/{{name}}/advance", Deed(journal.advance))
+        app.add_route(f"{prefix}/scenarios", AllScenarios(simulation))
+        app.add_route(f"{prefix}/scenarios/{{name}}/state", ScenarioState(simulation))
+        app.add_route(f"{prefix}/state", State(simulation))
+        app.add_route(f"{prefix}/settings", Settings(simulation))
+        app.add_route(f"{prefix}/reset", Reset(simulation, requests))
+        app.add_route(f"{prefix}/openapi.json", OpenApi(prefix))
+    if requests is not None:
+        app.add_route(f"{prefix}/requests", Requests(requests))
+        app.add_route(f"{prefix}/requests/find", Find(requests))
+        app.add_route(f"{prefix}/requests/count", Count(requests))
+    if faults is not None:
+        changing = nullcontext if simulation is None else simulation.changing
+        app.add_route(f"{prefix}/faults", Faults(faults, changing, makes_wire_faults=makes_wire_faults))
+        app.add_route(f"{prefix}/faults/{{fault_id}}", OneFault(faults, changing))
     return app
+
+
+STATUS_OF_ERROR: Mapping[type[Exception], int] = {
+    NoSuchFramework: 404,
+    NameTaken: 409,
+    NoStep: 409,
+    JournalFull: 507,
+    StateNotSaved: 507,
+}
 
 
 class _Guard:
@@ -68,23 +119,28 @@ class _Guard:
 
 class _Health:
     def on_get(self, _req: falcon.Request, resp: falcon.Response) -> None:
-        _answer(resp, {"status": "healthy"})
+        answer(resp, {"status": "healthy"})
 
 
 class _Version:
     def on_get(self, _req: falcon.Request, resp: falcon.Response) -> None:
-        _answer(resp, {"version": version("restserver")})
+        answer(resp, {"version": version("restserver")})
 
 
 class _Clock:
-    def __init__(self, clock: VirtualClock) -> None:
+    def __init__(self, clock: VirtualClock, changing: Callable[[], AbstractContextManager[None]]) -> None:
+        """``changing``: within it the clock may change; what keeps the clock does so then."""
         self._clock = clock
+        self._changing = changing
 
     def on_get(self, _req: falcon.Request, resp: falcon.Response) -> None:
-        _answer(resp, reading(self._clock.read()))
+        answer(resp, reading(self._clock.read()))
 
     def on_put(self, req: falcon.Request, resp: falcon.Response) -> None:
-        _answer(resp, reading(change(self._clock, _body(req))))
+        wanted = body(req)
+        with self._changing():
+            changed = change(self._clock, wanted)
+        answer(resp, reading(changed))
 
 
 class _Jobs:
@@ -93,7 +149,7 @@ class _Jobs:
 
     def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
         page = self._jobs.page(query_of(req.query_string))
-        _answer(
+        answer(
             resp,
             {
                 "jobs": [listed(job) for job in page.jobs],
@@ -102,6 +158,16 @@ class _Jobs:
                 "total": page.total,
             },
         )
+
+
+class _JobsAndMore(_Jobs):
+    def __init__(self, jobs: JobList, simulation: Simulation, prefix: str) -> None:
+        super().__init__(jobs)
+        self._simulation = simulation
+        self._prefix = prefix
+
+    def on_post(self, req: falcon.Request, resp: falcon.Response) -> None:
+        make(self._simulation, self._prefix, req, resp)
 
 
 def query_of(text: str) -> JobQuery:
@@ -144,19 +210,3 @@ def _word(values: Mapping[str, str], key: str, words: tuple[str, ...]) -> str | 
     if text is not None and text not in words:
         raise BadInput(f"{key} must be one of {', '.join(words)}, not {text!r}")
     return text
-
-
-def _body(req: falcon.Request) -> object:
-    """The JSON of the body, whatever its media type says: people type these calls by hand."""
-    content = req.bounded_stream.read(LARGEST_BODY + 1)
-    if len(content) > LARGEST_BODY:
-        raise falcon.HTTPError(falcon.HTTP_413, description=f"The body is larger than {LARGEST_BODY} bytes.")
-    try:
-        return json.loads(content)
-    except (ValueError, RecursionError) as error:
-        raise BadInput(f"the body is not JSON: {error}") from error
-
-
-def _answer(resp: falcon.Response, body: Mapping[str, Any]) -> None:
-    resp.content_type = falcon.MEDIA_JSON
-    resp.data = json.dumps(body, ensure_ascii=False).encode()

@@ -38,6 +38,9 @@ from simulator.story import (
     ApplicationKey,
     ContainerFate,
     ContainerKey,
+    EndContainers,
+    Kill,
+    MakeRoom,
     Operation,
     Story,
 )
@@ -86,6 +89,10 @@ class Machine:
         return request if request is not None and request.descriptor.version == version else None
 
     def _operate(self, now: Instant, operation: Operation) -> None:
+        if isinstance(operation, Kill | MakeRoom | EndContainers):
+            if self.applications:
+                self._hadoop.happened(now, self.applications[-1], operation)
+            return
         with suppress(operations.NothingChanges):
             self._store(now, operations.after(self.story.name, self._request, operation))
 

@@ -6,7 +6,7 @@ from simulator.application import ApplicationLife, YarnEnd
 from simulator.delays import dice, next_tick
 from simulator.master import Master
 from simulator.placement import too_large
-from simulator.story import Crashed, Killed, Lost, Refused
+from simulator.story import Crashed, EndContainers, Kill, Killed, Lost, MakeRoom, Refused, WorldEvent
 from simulator.surroundings import Surroundings
 
 STOPPED_BY_SERVICE = Killed(0, from_ip="127.0.0.1")
@@ -19,6 +19,8 @@ class Hadoop:
         self._cluster = around.story.cluster
         self._master: Master | None = None
         """Of the newest application."""
+        self._early: list[tuple[ApplicationLife, MakeRoom | EndContainers]] = []
+        """What happened to an application before its master was there."""
 
     def refusal(self, life: ApplicationLife) -> Refused | None:
         if isinstance(life.fate.end, Refused):
@@ -47,12 +49,26 @@ class Hadoop:
         if life.submitted is not None and life.end is None:
             _close(now, life, _killed(life, STOPPED_BY_SERVICE))
 
+    def happened(self, now: Instant, life: ApplicationLife, event: WorldEvent) -> None:
+        if life.submitted is None or life.end is not None:
+            return
+        if isinstance(event, Kill):
+            if event.application_id in (None, life.id):
+                self._end(now, life, Killed(0, event.by, event.from_ip))
+        elif self._master is None or life.master_started is None:
+            self._early.append((life, event))
+        else:
+            self._master.happened(now, event)
+
     def _start_master(self, now: Instant, life: ApplicationLife) -> None:
         if life.end is None:
             life.master_started = now
             story = self._around.story
             self._master = Master(self._around, life, now, dice(story.seed, story.name, life.key.count))
             self._master.start(now)
+            for meant, event in self._early:
+                if meant is life:
+                    self._master.happened(now, event)
             self._around.application_changed(now)
 
     def _end(self, now: Instant, life: ApplicationLife, end: Killed | Lost | Crashed) -> None:

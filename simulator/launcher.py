@@ -157,6 +157,12 @@ class SimulatedResourceManager:
         until = told.ends if known.finished_timestamp is not None else None
         return Answer(known.figures, (told.key, application_id, repr(known.figures)), until)
 
+    def known(self, application_id: str) -> Application | None:
+        """The whole of it, as its own HTTP face tells it."""
+        now = self._clock.now()
+        told = self._source.with_application(application_id, now)
+        return None if told is None else self.unfolded.timeline(told).application(now, application_id)
+
     def applications(self, since: Instant, ask: Ask) -> Iterator[Application]:
         now = self._clock.now()
         for told in newest_first(self._source, now):

@@ -14,7 +14,7 @@ from simulator.application import ApplicationLife, Container, RoleLife, Task, Ya
 from simulator.delays import next_tick, progress_as_told
 from simulator.diagnostics import Report
 from simulator.retry import decide
-from simulator.story import SECOND, ContainerFate, ContainerKey, Exit, MasterFailed
+from simulator.story import SECOND, ContainerFate, ContainerKey, EndContainers, Exit, MakeRoom, MasterFailed
 from simulator.surroundings import Surroundings
 from simulator.tallies import Tallies
 
@@ -58,6 +58,7 @@ class Master:
         self._override: float | None = None
         self._progress_due = False
         self._refusal: str | None = None
+        self._happened: list[MakeRoom | EndContainers] = []
 
     @property
     def alive(self) -> bool:
@@ -145,6 +146,28 @@ class Master:
                 self._end(now, task, task.serial, MIGRATED)
         self._around.migrations_done(now + 30, container_ids)
 
+    # --- what the world does to it ----------------------------------------------------------------------------------
+
+    def happened(self, now: Instant, event: MakeRoom | EndContainers) -> None:
+        self._happened.append(event)
+        for task in [task for tasks in self._tasks.values() for task in tasks if _meant(event, task)]:
+            if isinstance(event, EndContainers):
+                if task.state in HOLDS_A_CONTAINER:
+                    self._end(now, task, task.serial, event.exit)
+            elif task.state in OUTSTANDING and task.fate is not None:
+                task.room_at = now
+                if task.state is TaskState.CONTAINER_REQUESTED:
+                    task.serial += 1
+                    self._agenda.at(now, self._allocate, task, task.serial)
+
+    def _had_room(self, task: Task) -> bool:
+        return any(isinstance(event, MakeRoom) and _meant(event, task) for event in self._happened)
+
+    def _was_ended(self, task: Task) -> Exit | None:
+        """Only what was meant for this attempt of the task is for a container that starts later."""
+        meant = (event for event in self._happened if isinstance(event, EndContainers) and _meant(event, task))
+        return next((event.exit for event in meant if event.task_attempt is not None), None)
+
     # --- asking for containers --------------------------------------------------------------------------------------
 
     def _request_all(self, now: Instant, tasks: list[Task]) -> None:
@@ -161,6 +184,8 @@ class Master:
             task.fate = self._around.container_fate(ContainerKey(self._life.key, task.role, task.index, task.attempt))
             if task.fate.allocation is not None:
                 task.room_at = max(now + task.fate.allocation, task.fate.not_before or 0)
+            elif self._had_room(task):
+                task.room_at = now
         self._await_room(now, task)
 
     def _await_room(self, now: Instant, task: Task) -> None:
@@ -253,7 +278,10 @@ class Master:
     def _run(self, now: Instant, task: Task, serial: int, fate: ContainerFate) -> None:
         if task.serial == serial and task.state is TaskState.CONTAINER_LAUNCHED and self.alive:
             self._step(now, task, TaskEvent.CONTAINER_STARTED)
-            if fate.run is not None:
+            ended = self._was_ended(task)
+            if ended is not None:
+                self._agenda.at(now + SECOND, self._end, task, serial, ended)
+            elif fate.run is not None:
                 self._agenda.at(now + fate.run, self._end, task, serial, fate.exit)
 
     def _end(self, now: Instant, task: Task, serial: int, end: Exit) -> None:
@@ -384,3 +412,11 @@ class Master:
 
 def _stays_allocated(task: Task) -> bool:
     return task.fate is not None and task.fate.ends_in is TaskState.CONTAINER_ALLOCATED
+
+
+def _meant(event: MakeRoom | EndContainers, task: Task) -> bool:
+    return (
+        event.role in (None, task.role)
+        and event.index in (None, task.index)
+        and event.task_attempt in (None, task.attempt)
+    )

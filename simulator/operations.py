@@ -1,16 +1,20 @@
 """What people asked for: operations become the stored request, as the web server keeps it. Pure; no effects in here."""
 
 from dataclasses import replace
+from typing import TypeAlias
 
 from contracts.launcher.records import AntiAffinityLevel, ExecutionType, FrameworkDescriptor, FrameworkRequest
-from simulator.story import Delete, Migrate, Operation, SetProgress, SetTaskNumber, Start, Stop, Submit
+from simulator.story import Delete, Migrate, SetProgress, SetTaskNumber, Start, Stop, Submit
+
+Asked: TypeAlias = Submit | Stop | Start | Delete | SetTaskNumber | SetProgress | Migrate
+"""What stands in the request store afterwards."""
 
 
 class NothingChanges(Exception):
     """The operation does not fit what stands: an unknown name or role."""
 
 
-def after(name: str, before: FrameworkRequest | None, operation: Operation) -> FrameworkRequest | None:
+def after(name: str, before: FrameworkRequest | None, operation: Asked) -> FrameworkRequest | None:
     """The request that stands after the operation; ``None``: none. Raises :class:`NothingChanges`."""
     if isinstance(operation, Submit):
         return _submitted(name, before, operation)

@@ -2,6 +2,7 @@
 
 import json
 import logging
+from collections.abc import Mapping
 from typing import Any
 
 import falcon
@@ -17,12 +18,19 @@ class BadInput(ValueError):
     """Something a caller sent cannot be used. The message names it and says what would do."""
 
 
-def install(app: "falcon.App[Any, Any]") -> None:
-    """Makes every error of that application a problem document."""
+def install(app: "falcon.App[Any, Any]", statuses: Mapping[type[Exception], int]) -> None:
+    """Makes every error of that application a problem document. ``statuses``: those of its own errors, whose texts are told."""
     app.add_error_handler(Exception, _unforeseen)
     app.add_error_handler(falcon.HTTPError, _refused)
     app.add_error_handler(LauncherError, _launcher_failed)
     app.add_error_handler(BadInput, _bad_input)
+
+    def told(request: falcon.Request, response: falcon.Response, error: Exception, params: object) -> None:
+        status = next(statuses[kind] for kind in type(error).__mro__ if kind in statuses)
+        _refused(request, response, falcon.HTTPError(status, description=str(error)), params)
+
+    for kind in statuses:
+        app.add_error_handler(kind, told)
 
 
 def _refused(_request: object, response: falcon.Response, error: falcon.HTTPError, _params: object) -> None:

@@ -1,6 +1,8 @@
 """The jobs of a simulated world, for ``GET /__admin/jobs``: paged by place, so that no page costs more than it shows."""
 
-from collections.abc import Iterator
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from contracts.clock import Instant
 from contracts.launcher.records import Summary
@@ -8,6 +10,9 @@ from simulator.job_list import Candidate, JobPage, JobQuery, select
 from simulator.launcher import SimulatedLauncher
 from simulator.problems import BadInput
 from simulator.world import Told
+
+LONGEST_CURSOR = 25
+"""Digits."""
 
 
 class SimulatedJobs:
@@ -28,7 +33,7 @@ class SimulatedJobs:
             total=None if query.filtered else len(all_places),
         )
 
-    def _candidates(self, places: range, now: Instant) -> Iterator[Candidate]:
+    def _candidates(self, places: "_Part", now: Instant) -> Iterator[Candidate]:
         for place in places:
             told = self._launcher.source.at_place(place)
 
@@ -38,18 +43,30 @@ class SimulatedJobs:
             yield str(place), told.name, told.user_name, read
 
 
-def _places(places: range, query: JobQuery) -> range:
+def _places(places: Sequence[int], query: JobQuery) -> "_Part":
     """Those still to be looked at, in the order asked for."""
-    begin, end = places.start, places.stop
+    begin, end = 0, len(places)
     if query.cursor is not None:
-        if not (query.cursor.isascii() and query.cursor.isdigit() and len(query.cursor) <= 15):
+        if not (query.cursor.isascii() and query.cursor.isdigit() and len(query.cursor) <= LONGEST_CURSOR):
             raise BadInput(f"cursor {query.cursor!r} is none that this list has given")
         left = int(query.cursor)
         if query.order == "newest":
-            end = max(begin, min(end, left))
+            end = bisect_left(places, left)
         else:
-            begin = min(end, max(begin, left + 1))
-    skipped = query.offset or 0
-    if query.order == "newest":
-        return range(begin, end)[::-1][skipped:]
-    return range(begin, end)[skipped:]
+            begin = bisect_right(places, left)
+    positions = range(begin, end)[::-1] if query.order == "newest" else range(begin, end)
+    return _Part(places, positions[query.offset or 0 :])
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """Some of the places, read when they are come to."""
+
+    places: Sequence[int]
+    positions: range
+
+    def __len__(self) -> int:
+        return len(self.positions)
+
+    def __iter__(self) -> Iterator[int]:
+        return (self.places[position] for position in self.positions)

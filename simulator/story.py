@@ -147,7 +147,44 @@ class Migrate:
     container_id: str
 
 
-Operation: TypeAlias = Submit | Stop | Start | Delete | SetTaskNumber | SetProgress | Migrate
+# What the world does at an instant, beside what was planned; like the others, it changes nothing before that instant.
+
+
+@dataclass(frozen=True, slots=True)
+class Kill:
+    """Somebody kills the living application through YARN (-7303)."""
+
+    at: Instant
+    application_id: str | None = None
+    """Only if it is that one; ``None``: whichever lives."""
+    by: str = "hadoop"
+    from_ip: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MakeRoom:
+    """The cluster gets room for what the living application asks for, now or later; ``None``: all of that."""
+
+    at: Instant
+    role: str | None = None
+    index: int | None = None
+    task_attempt: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EndContainers:
+    """The containers of the living application end; ``None``: all of them. With an attempt of the tasks, those of it that
+    start later do so soon after."""
+
+    at: Instant
+    exit: "Exit"
+    role: str | None = None
+    index: int | None = None
+    task_attempt: int | None = None
+
+
+WorldEvent: TypeAlias = Kill | MakeRoom | EndContainers
+Operation: TypeAlias = Submit | Stop | Start | Delete | SetTaskNumber | SetProgress | Migrate | WorldEvent
 
 
 # --- how the world treats it ----------------------------------------------------------------------------------------

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from operator import itemgetter
 
 from contracts.clock import Instant
+from contracts.launcher.lifecycle import FrameworkState
 from contracts.launcher.records import Application, Framework, FrameworkRequest
 from simulator import view, yarn
 from simulator.application import entry_at
@@ -53,6 +54,9 @@ class Timeline:
         self._machine = Machine(story)
         self._lock = threading.RLock()
         self._kept: tuple[int, Framework | None] | None = None
+        self._states: list[tuple[FrameworkState, int]] = []
+        self._states_at: list[int] = []
+        """How many of them there were after each change that was looked at."""
 
     # --- now --------------------------------------------------------------------------------------------------------
 
@@ -83,6 +87,19 @@ class Timeline:
                 if upcoming is None or (change is not None and change <= upcoming):
                     return change
                 machine.agenda.step()
+
+    def states(self, instant: Instant) -> tuple[tuple[FrameworkState, int], ...]:
+        """The states that were shown up to then, one after the other, each with its attempt."""
+        with self._lock:
+            edition = self.edition(instant)
+            for change in self._machine.looks.changes[len(self._states_at) : edition]:
+                record = self.at(change)
+                if record is not None:
+                    shown = (record.status.state, record.status.retries.total)
+                    if shown not in self._states[-1:]:
+                        self._states.append(shown)
+                self._states_at.append(len(self._states))
+            return tuple(self._states[: self._states_at[edition - 1] if edition else 0])
 
     # --- the past ---------------------------------------------------------------------------------------------------
 

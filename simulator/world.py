@@ -8,12 +8,12 @@ number is made of the job's place in its week, so that an id is as good as a nam
 """
 
 import re
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Protocol
 
-from contracts.clock import Instant, Milliseconds
+from contracts.clock import LATEST, Instant, Milliseconds
 from simulator.arrivals import EPOCH, Arrivals
 from simulator.jobs import MOST_APPLICATIONS, job
 from simulator.population import Population
@@ -22,10 +22,10 @@ from simulator.story import DAY, DEPLOYED, FAST, MINUTE, Cluster, Intervals, Sto
 
 WEEK: Milliseconds = 7 * DAY
 KEPT_NAMES = 4096
-_STARTED_BEFORE: Milliseconds = 11 * MINUTE + 7_844
+STARTED_BEFORE: Milliseconds = 11 * MINUTE + 7_844
 """The resource manager is up this long when its week begins."""
 
-_INTERVALS: dict[str, Intervals] = {"deployed": DEPLOYED, "fast": FAST}
+INTERVALS: dict[str, Intervals] = {"deployed": DEPLOYED, "fast": FAST}
 _APPLICATION_ID = re.compile(r"application_([0-9]{1,15})_([0-9]{4,15})", re.ASCII)
 
 
@@ -54,8 +54,8 @@ class Source(Protocol):
     def with_application(self, application_id: str, at: Instant) -> Told | None:
         """The framework whose application that may be, if it exists at that instant."""
 
-    def places(self, at: Instant) -> range:
-        """The places of all frameworks that exist at that instant, in the order they came."""
+    def places(self, at: Instant) -> Sequence[int]:
+        """The places of all frameworks that exist at that instant, ascending in the order they came."""
 
     def at_place(self, place: int) -> Told: ...
 
@@ -77,16 +77,26 @@ class World:
         index = self._index_of(name)
         return None if index is None else self._existing(index, at)
 
+    def known(self, name: str) -> Told | None:
+        """The job that has this name, whenever it may exist."""
+        index = self._index_of(name)
+        return None if index is None else self.at_place(index)
+
     def with_application(self, application_id: str, at: Instant) -> Told | None:
+        owner = self.owner(application_id)
+        return owner if owner is not None and owner.begins <= at < owner.ends else None
+
+    def owner(self, application_id: str) -> Told | None:
+        """The job whose application that may be, whenever it may exist."""
         match = _APPLICATION_ID.fullmatch(application_id)
         if match is None:
             return None
         started, number = int(match[1]), int(match[2])
-        week, rest = divmod(started + _STARTED_BEFORE - EPOCH, WEEK)
+        week, rest = divmod(started + STARTED_BEFORE - EPOCH, WEEK)
         index = self.arrivals.first_slot_from(EPOCH + week * WEEK) + (number - 1) // MOST_APPLICATIONS
-        if rest or week < 0 or number < 1 or self._week(index) != week:
+        if rest or week < 0 or number < 1 or self._week(index) != week or self.arrivals.slot(index) > LATEST:
             return None
-        return self._existing(index, at)
+        return self.at_place(index)
 
     def places(self, at: Instant) -> range:
         return self.arrivals.existing(at)
@@ -123,10 +133,10 @@ class World:
         return Story(
             name=self.population.name_of(index),
             cluster=Cluster(
-                started=EPOCH + week * WEEK - _STARTED_BEFORE,
+                started=EPOCH + week * WEEK - STARTED_BEFORE,
                 hosts=self.population.hosts,
                 # The window forgets; so the launcher itself never does before.
-                intervals=replace(_INTERVALS[self.profile.intervals], completed_retention=self.profile.window),
+                intervals=replace(INTERVALS[self.profile.intervals], completed_retention=self.profile.window),
                 resource_manager=f"rm.{self.profile.domain}:8088",
                 node_gpu_number=self.profile.gpus_per_host,
             ),

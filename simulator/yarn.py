@@ -92,7 +92,7 @@ def _use(life: ApplicationLife, cluster: Cluster, instant: Instant) -> Figures:
         allocated_vcores=sum(resource.cpu_number for resource in held),
         running_containers=len(held),
         pending_containers=sum(number for _, number in asked),
-        queue_usage_percentage=round(100 * memory / cluster_memory, 6) if cluster_memory else 0,
+        queue_usage_percentage=round(100 * memory / cluster_memory, 6) if cluster_memory else 0.0,
         am_container_logs=logs,
         resource_requests=tuple(_ask(resource, number) for resource, number in asked),
     )

@@ -336,7 +336,7 @@ class Figures:
     num_non_am_container_preempted: int = 0
     num_am_container_preempted: int = 0
     priority: int = 0
-    queue_usage_percentage: float = 0
+    queue_usage_percentage: float = 0.0
     am_container_logs: str | None = None
     preempted_memory_seconds: int = 0
     preempted_vcore_seconds: int = 0

@@ -51,9 +51,10 @@ TRANSITIONS: Final[Mapping[State, Mapping[Event, State]]] = {
 
 FAILURES: Final = 5
 """That much counted against it, without an answer in between, opens it."""
-PAUSE: Final[Milliseconds] = 5_000
-LONGEST_PAUSE: Final[Milliseconds] = 60_000
-"""However long the other side wishes to be left alone."""
+PAUSE: Final[Milliseconds] = 1_000
+"""The first one: short, for most troubles are. Each probe that fails doubles it."""
+LONGEST_PAUSE: Final[Milliseconds] = 30_000
+"""However often probes failed, and however long the other side wishes to be left alone."""
 
 _TOO_MUCH_TO_DO: Final = frozenset({429, 502, 503, 504})
 
@@ -85,6 +86,8 @@ class Breaker:
         self._against: set[Hashable] = set()
         self._opened: Instant = 0
         self._resting: Milliseconds = pause
+        self._failed_probes = 0
+        self._wish: Milliseconds = 0
         self._probing = False
         self.opened = 0
         """How often, so far."""
@@ -146,7 +149,7 @@ class Breaker:
                 self._against.clear()
             else:
                 self._against.add(against)
-                self._resting = min(LONGEST_PAUSE, max(self._pause, wish))
+                self._wish = wish
             if self._state is State.HALF_OPEN:
                 self._move(Event.PROBE_ANSWERED if against is None else Event.PROBE_FAILED)
             elif len(self._against) >= self._failures:
@@ -157,8 +160,13 @@ class Breaker:
         self._period += 1
         self._probing = False
         self._against.clear()
+        if event is Event.PROBE_ANSWERED:
+            self._failed_probes = 0
+        elif event is Event.PROBE_FAILED:
+            self._failed_probes += 1
         if self._state is State.OPEN:
             self._opened = self._clock.now()
+            self._resting = min(LONGEST_PAUSE, max(self._pause * 2 ** min(self._failed_probes, 16), self._wish))
             self.opened += 1
 
 

@@ -11,6 +11,7 @@ from contracts.launcher.port import Answer, Ask, Call, Hook, LauncherError, Laun
 from contracts.launcher.records import Application, Figures
 from restserver.launchers.replies import document, edition
 from restserver.launchers.transport import Reply, Transport
+from restserver.logs import told
 
 log = logging.getLogger(__name__)
 
@@ -52,7 +53,10 @@ class HttpResourceManager:
             body = _body(self._transport.get(resource_manager.application_path(application_id), ask))
             return Answer(resource_manager.decode_figures(wire.parse(body)), edition(body))
         except LauncherError as error:
-            log.log(_level(error), "the resource manager gave no figures of %s: %s", application_id, error)
+            id_told = told(request_id=ask.request_id)
+            log.log(
+                _level(error), "the resource manager gave no figures of %s: %s", application_id, error, extra=id_told
+            )
             self._count(error)
             raise
 

@@ -49,6 +49,7 @@ class KeptAnswers:
         most_bytes: int = MOST_BYTES,
         most_entries: int = MOST_ENTRIES,
     ) -> None:
+        self._clock = clock
         self._most_entries = most_entries
         self._kept: TLRUCache[Call, Kept] = TLRUCache(
             most_bytes,
@@ -61,9 +62,9 @@ class KeptAnswers:
         return self._kept.get(call)
 
     def keep(self, call: Call, one: Kept) -> None:
-        """Unless what is there was asked for later, or it alone is more than may be kept."""
+        """Unless what is there was asked for later (and not before the clock went back), or it alone is too much to keep."""
         there = self._kept.get(call)
-        if there is not None and there.asked_at > one.asked_at:
+        if there is not None and one.asked_at < there.asked_at <= self._clock.now():
             return
         if one.size > self._kept.maxsize:
             self._kept.pop(call, None)

@@ -3,8 +3,8 @@
 A shield is a stack of hooks, each in a module of its own; from the outside in:
 
 * :class:`Keeping` (here): kept answers and single flight. Any number of clients of one job cost at most one call per TTL.
-* :mod:`.retry`: asks again where a connection failed.
 * :mod:`.breaker`: leaves alone who fails again and again.
+* :mod:`.retry`: asks again where a connection failed; within the breaker, so that one question counts once.
 * :mod:`.gate`: so many calls at once, so many wait.
 
 **The promise.** An answer given at instant ``t`` was asked for after ``t - ttl``, where ``t`` is when the question came in. So a
@@ -210,5 +210,5 @@ def shield(clock: Clock, who: str, policy: Policy, dice: Random, innermost: Hook
     retry = Retry(clock, dice=dice)
     breaker = Breaker(clock, who, failures=policy.failures, pause=policy.pause) if policy.breaker else None
     gate = Gate(clock, who, at_once=policy.at_once, waiting=policy.waiting)
-    hooks = [hook for hook in (keeping, retry, breaker, gate) if hook is not None]
+    hooks = [hook for hook in (keeping, breaker, retry, gate) if hook is not None]
     return Shield(stacked(*hooks, innermost), gate, retry, breaker, keeping)

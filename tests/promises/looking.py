@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import falcon.testing
 
-from contracts.clock import Instant
+from contracts.clock import Instant, SystemClock
 from contracts.harness.laws_of_lists import listed
 from contracts.harness.observations import GET_ATTEMPT, GET_ATTEMPTS, GET_JOB, GET_VERSIONS, Observation
 from restserver.app import Backend, create_app
@@ -16,7 +16,9 @@ PUBLIC_URL = "http://jobs.example"
 
 
 def client(subject: Subject, style: str) -> falcon.testing.TestClient:
-    backend = Backend(subject.launcher, subject.resource_manager, subject.clock)
+    # In front of a launcher over HTTP the server lives by the machine's clock, as the calls to that launcher do.
+    clock = subject.clock if subject.in_process else SystemClock()
+    backend = Backend(subject.launcher, subject.resource_manager, clock)
     return falcon.testing.TestClient(create_app(backend, Settings(style=style, public_url=PUBLIC_URL)))
 
 

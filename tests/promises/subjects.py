@@ -18,7 +18,9 @@ from restserver.launchers.http import DIALECTS, HttpLauncher
 from restserver.launchers.http_resource_manager import HttpResourceManager
 from restserver.launchers.recorded import RecordedLauncher, RecordedResourceManager
 from restserver.launchers.transport import Transport
-from simulator.launcher import simulated
+from restserver.serving import serving as served_by_waitress
+from simulator.launcher import SimulatedResourceManager, simulated
+from tests.simulator import served_world
 from tests.stand_ins.encoded import encoded_launcher
 from tests.stand_ins.recorded import RecordedBytes
 from tests.stand_ins.served import serving
@@ -192,8 +194,14 @@ def _thinned(instants: list[Instant]) -> tuple[Instant, ...]:
 
 @contextlib.contextmanager
 def simulated_over_http(dialect: str) -> Iterator[Subject]:
-    with in_simulation() as inner, over_http(inner, dialect, tuple(inner.instants)[:12]) as subject:
-        yield subject
+    """The simulator's own HTTP face."""
+    with in_simulation() as inner:
+        manager = inner.resource_manager
+        assert isinstance(manager, SimulatedResourceManager)
+        app = served_world.served(dialect, inner.launcher, manager, inner.clock)
+        with served_by_waitress(app) as url, http_at(url, dialect) as (launcher, resource_manager):
+            instants = {name: inner.instants[name] for name in tuple(inner.instants)[:12]}
+            yield Subject(launcher, resource_manager, inner.clock, instants, keeps_the_past=dialect == "private")
 
 
 BUILDERS: Mapping[str, Callable[[], AbstractContextManager[Subject]]] = {

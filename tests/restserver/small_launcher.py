@@ -159,6 +159,7 @@ class Small:
     launcher: SmallLauncher
     resource_manager: SmallResourceManager
     app: App
+    backend: Backend
 
 
 def small(settings: Settings | None = None, error: LauncherError | Exception | None = None) -> Small:
@@ -166,8 +167,8 @@ def small(settings: Settings | None = None, error: LauncherError | Exception | N
     launcher = SmallLauncher(error=error)
     launcher.put(framework())
     resource_manager = SmallResourceManager()
-    app = create_app(Backend(launcher, resource_manager, VirtualClock(CREATED, frozen=True)), settings or Settings())
-    return Small(launcher, resource_manager, app)
+    backend = Backend(launcher, resource_manager, VirtualClock(CREATED, frozen=True))
+    return Small(launcher, resource_manager, create_app(backend, settings or Settings()), backend)
 
 
 def style(name: str) -> Settings:

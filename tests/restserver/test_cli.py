@@ -19,8 +19,10 @@ import pytest
 from click.testing import CliRunner
 
 from restserver import cli
+from restserver.backends import Built
 from restserver.hosts import is_loopback
 from restserver.settings import BadSetting, Settings
+from tests.restserver.small_launcher import small
 from tests.stand_ins.served import Asked, Reply, serving
 
 ROOT = Path(__file__).parents[2]
@@ -142,6 +144,7 @@ def test_the_start_imports_nothing_heavy() -> None:
         "lark",
         "markdown_it",
         "faker",
+        "prometheus_client",
         "urllib3",
         "contracts.derive",
     ]
@@ -197,6 +200,41 @@ def test_an_unreachable_launcher_is_a_server_that_is_not_ready() -> None:
                 assert error.code == status
                 assert "X-Simulated" not in error.headers
         assert get(f"{url}/healthz")[1] == {"status": "ok"}
+
+
+def test_what_looks_after_the_server_moves_to_a_port_of_its_own() -> None:
+    with running("--management-port", "0", "--access-log", "off") as (url, process):
+        assert process.stderr is not None
+        management = process.stderr.readline().removeprefix("management on ").strip()
+        assert get(f"{management}/healthz")[1] == {"status": "ok"}
+        for address in (f"{url}/healthz", f"{url}/metrics", f"{management}/api/v2/jobs/x"):
+            with pytest.raises(urllib.error.HTTPError, match="404") as caught:
+                get(address)
+            caught.value.close()
+        with urllib.request.urlopen(f"{management}/metrics", timeout=30) as response:
+            assert b'restserver_requests_total{operation="unknown",status="404"} 3.0' in response.read()
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(30) == 0
+
+
+def test_the_management_port_answers_as_long_as_the_server_runs(capsys: pytest.CaptureFixture[str]) -> None:
+    server = small(Settings(management_port=0))
+    built = Built(server.backend)
+    with cli.management(server.app, built, Settings(management_port=0)):
+        address = capsys.readouterr().err.removeprefix("management on ").strip()
+        assert get(f"{address}/healthz")[1] == {"status": "ok"}
+    with pytest.raises(urllib.error.URLError, match="refused"):
+        get(f"{address}/healthz")
+    with cli.management(server.app, built, Settings()):
+        assert capsys.readouterr().err == ""
+
+
+def test_a_taken_management_port_is_one_line_and_exit_2(capsys: pytest.CaptureFixture[str]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        code, line = failure(capsys, "serve", "--port", "0", "--management-port", port)
+    assert code == 2
+    assert "management-port: cannot listen on" in line
 
 
 def test_a_launcher_that_answers_is_what_is_served() -> None:

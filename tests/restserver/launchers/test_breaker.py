@@ -1,5 +1,6 @@
 """The circuit breaker: the table, what counts against somebody, and how it is let back in."""
 
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -31,6 +32,7 @@ from restserver.launchers.breaker import (
     State,
     counts_against,
 )
+from tests.restserver.launchers.threads import PATIENCE, started
 
 NOW = 1_000_000
 DOWN = LauncherUnavailable("The launcher refused the connection.")
@@ -79,9 +81,9 @@ def test_failures_in_a_row_open_it_and_then_nobody_is_asked() -> None:
     bench = Bench()
     bench.fail()
     assert state_of(bench) is State.OPEN
-    with pytest.raises(LauncherBusy, match=r"failed too often, and is not asked for another 5 s\.") as caught:
+    with pytest.raises(LauncherBusy, match=r"failed too often, and is not asked for another 1 s\.") as caught:
         bench.ask()
-    assert (bench.calls, bench.breaker.refused, caught.value.retry_after) == (FAILURES, 1, "5")
+    assert (bench.calls, bench.breaker.refused, caught.value.retry_after) == (FAILURES, 1, "1")
 
 
 def test_an_answer_in_between_forgets_the_failures() -> None:
@@ -108,16 +110,22 @@ def test_after_the_pause_one_probe_is_let_through_and_its_answer_closes_it() -> 
     assert (bench.ask(), bench.breaker.opened) == ("told", 1)
 
 
-def test_a_probe_that_fails_opens_it_for_another_pause() -> None:
+def test_every_probe_that_fails_doubles_the_pause_up_to_a_bound() -> None:
     bench = Bench()
     bench.fail()
+    pauses = []
+    for _ in range(8):
+        began = bench.clock.now()
+        while state_of(bench) is State.OPEN:
+            bench.clock.advance(PAUSE)
+        pauses.append(bench.clock.now() - began)
+        bench.fail(1)
+    assert pauses == [1_000, 2_000, 4_000, 8_000, 16_000, LONGEST_PAUSE, LONGEST_PAUSE, LONGEST_PAUSE]
+    bench.clock.advance(LONGEST_PAUSE)
+    assert (bench.ask(), bench.breaker.opened) == ("told", 9)
+    bench.fail()
     bench.clock.advance(PAUSE)
-    bench.fail(1)
-    bench.clock.advance(PAUSE - 1)
-    with pytest.raises(LauncherBusy):
-        bench.ask()
-    bench.clock.advance(1)
-    assert (bench.ask(), bench.breaker.opened) == ("told", 2)
+    assert state_of(bench) is State.HALF_OPEN
 
 
 def test_a_probe_that_was_never_asked_leaves_its_place_to_the_next() -> None:
@@ -137,7 +145,7 @@ def test_a_probe_that_dies_does_not_stay_out_for_ever() -> None:
     with pytest.raises(ZeroDivisionError):
         bench.ask(ZeroDivisionError())
     assert state_of(bench) is State.OPEN
-    bench.clock.advance(PAUSE)
+    bench.clock.advance(2 * PAUSE)
     assert bench.ask() == "told"
 
 
@@ -147,6 +155,29 @@ def test_what_was_let_through_before_it_opened_has_no_say_afterwards() -> None:
     assert state_of(bench) is State.OPEN
     bench.clock.advance(PAUSE)
     assert bench.ask() == "told"
+
+
+@pytest.mark.parametrize("late", [None, DOWN])
+def test_while_a_probe_is_out_only_its_own_word_counts(late: LauncherError | None) -> None:
+    bench = Bench()
+    inside, go = threading.Event(), threading.Event()
+
+    def held_up() -> None:
+        inside.set()
+        assert go.wait(PATIENCE)
+
+    early = started(lambda: bench.ask(late, inside=held_up))
+    assert inside.wait(PATIENCE)
+    bench.fail()
+    bench.clock.advance(PAUSE)
+
+    def the_early_one_ends() -> None:
+        go.set()
+        assert early.exception(PATIENCE) is late
+        assert state_of(bench) is State.HALF_OPEN
+
+    assert bench.ask(inside=the_early_one_ends) == "told"
+    assert state_of(bench) is State.CLOSED
 
 
 def test_a_busy_that_comes_late_changes_nothing() -> None:
@@ -159,7 +190,7 @@ def test_a_busy_that_comes_late_changes_nothing() -> None:
 def test_a_clock_that_goes_back_ends_the_pause() -> None:
     bench = Bench()
     bench.fail()
-    bench.clock.advance(-10_000)
+    bench.clock.advance(-10)
     assert bench.ask() == "told"
 
 
@@ -216,7 +247,7 @@ def test_it_never_asks_while_open_and_always_asks_again(steps: list[str]) -> Non
     for step in steps:
         state, calls = state_of(bench), bench.calls
         if step == "wait":
-            bench.clock.advance(PAUSE)
+            bench.clock.advance(LONGEST_PAUSE)
             assert state_of(bench) is not State.OPEN
             continue
         try:

@@ -45,6 +45,17 @@ def test_who_came_first_gets_in_first() -> None:
     assert order == [0, 1, 2, 3, 4]
 
 
+def test_who_comes_between_a_free_place_and_the_next_in_line_waits_behind() -> None:
+    clock = VirtualClock(NOW, frozen=True)
+    gate = Gate(clock, "The launcher", at_once=1)
+    gate._queue.append("somebody who has not woken up yet")
+    late = started(lambda: gate(CALL, Ask(deadline=NOW + 1_000), lambda _: None))
+    until(lambda: gate.waiting == 2)
+    clock.advance(1_000)
+    with pytest.raises(LauncherBusy):
+        late.result(PATIENCE)
+
+
 def test_a_full_queue_turns_away_at_once() -> None:
     gate = Gate(VirtualClock(NOW, frozen=True), "The launcher", at_once=1, waiting=0)
 

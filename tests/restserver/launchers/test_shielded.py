@@ -312,6 +312,24 @@ def test_a_call_that_takes_longer_than_a_ttl_is_not_joined_any_more() -> None:
     assert (slow.calls, fresh.calls) == (1, 1)
 
 
+def test_an_old_call_that_lands_late_does_not_hide_the_newer_one_under_way() -> None:
+    clock = VirtualClock(NOW, frozen=True)
+    slow, newer = Held(), Held()
+    slow.outcome = DOWN
+    hook = keeping(clock)
+    (old,) = followers(hook, slow, 0)
+    clock.advance(TTL)
+    leader = started(lambda: hook(CALL, Ask(), newer))
+    until(lambda: newer.calls == 1)
+    slow.go.set()
+    assert old.exception(PATIENCE) == DOWN
+    follower = started(lambda: hook(CALL, Ask(), newer))
+    until(lambda: hook.shared == 1)
+    newer.go.set()
+    assert leader.result(PATIENCE) == follower.result(PATIENCE)
+    assert newer.calls == 1
+
+
 @dataclass
 class Question:
     name: str

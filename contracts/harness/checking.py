@@ -1,0 +1,210 @@
+"""From the flags of ``restserver check`` to a check and its reports; what is wrong with the flags is one line and exit 2."""
+
+import sys
+from collections.abc import Callable, Iterable
+from contextlib import ExitStack, closing
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+import click
+
+from contracts.clock import Instant, pause, uptime
+from contracts.harness.cli import FILES, NamesOfLauncher, NoLauncher, Options, Unreachable, Unusable
+from contracts.harness.contract import BadContract, Contract, contract_of_file, our_contract
+from contracts.harness.control import ControlPlane, NoControl
+from contracts.harness.findings import BadBaseline, read_baseline
+from contracts.harness.names import BadNames, Names, gathered
+from contracts.harness.redacting import secrets_in, without
+from contracts.harness.replaying import Replay
+from contracts.harness.reports import terminal
+from contracts.harness.reports.writing import write_report
+from contracts.harness.running import Check, Outcome, Plan
+from contracts.harness.transport import REFUSED, BadUrl, Client, Request, Target, Unanswered, target_of
+
+BROKEN: Final = 1
+BETWEEN_TRIES: Final = 0.2
+
+
+def check(options: Options, names_of_launcher: NamesOfLauncher | None) -> int:
+    """The exit code. Raises ``click.ClickException``."""
+    contract = _contract(options)
+    target = _target(options.url)
+    if contract.base and target.prefix.endswith(contract.base):
+        target = Target(target.scheme, target.host, target.port, target.prefix.removesuffix(contract.base))
+    client = Client(target, options.timeout, options.header, options.insecure)
+    accepted = _accepted(options.baseline)
+    with ExitStack() as open_clients:
+        open_clients.enter_context(closing(client))
+        return _with(options, contract, client, accepted, names_of_launcher, open_clients)
+
+
+def _with(
+    options: Options,
+    contract: Contract,
+    client: Client,
+    accepted: frozenset[str],
+    names_of_launcher: NamesOfLauncher | None,
+    open_clients: ExitStack,
+) -> int:
+    _await(client, options.wait_for)
+    control = _control(options, client, open_clients)
+    if options.at is not None and control is None:
+        raise Unusable("--at needs a control plane, and there is none that answers")
+    secrets = secrets_in(options.header)
+
+    def say(lines: Iterable[str]) -> None:
+        for line in lines:
+            click.echo(without(line, secrets))
+
+    outcome: Outcome | None = None
+    try:
+        with ExitStack() as clock:
+            held, reading, note = _held(options, control, clock)
+            # Names first now: what is listed depends on the time it is.
+            names = _names(options, control, names_of_launcher)
+            say(terminal.heading(client.target.url, contract.source, names.sources, contract.style))
+            keeps = bool({"har", "ndjson", "html"} & set(options.report))
+            run = Check(client, contract, _plan(options, accepted), names, held, reading, keeps, progress=_progress())
+            outcome = run.run()
+            outcome.notes += note
+    except NoControl as error:
+        if outcome is None:
+            raise Unusable(f"the control plane failed: {error}") from error
+        outcome.notes.append(f"the clock could not be put back: {error}")
+    replay = Replay(client, _command(options), options.seed, options.phases, outcome.now, outcome.simulated)
+    say(terminal.report(outcome, replay, options.fail_under))
+    if options.report:
+        options.report_dir.mkdir(parents=True, exist_ok=True)
+        for kind in options.report:
+            path = options.report_dir / FILES[kind]
+            write_report(kind, path, outcome, replay, secrets)
+            say([f"report: {path}"])
+    too_little = options.fail_under is not None and outcome.meeting.percent() < options.fail_under
+    return BROKEN if outcome.findings.new or too_little else 0
+
+
+def _plan(options: Options, accepted: frozenset[str]) -> Plan:
+    return Plan(
+        phases=options.phases,
+        seed=options.seed,
+        max_examples=options.max_examples,
+        max_time=options.max_time,
+        workers=options.workers,
+        per_second=options.rate_limit,
+        accepted=accepted,
+    )
+
+
+def _progress() -> Callable[[str], None]:
+    if sys.stderr.isatty():
+        return lambda phase: click.echo(f"{phase} ...", err=True)
+    return lambda phase: None
+
+
+def _contract(options: Options) -> Contract:
+    if options.contract is None:
+        return our_contract(options.style, options.tolerate)
+    try:
+        return contract_of_file(options.contract, options.style, options.tolerate)
+    except (BadContract, OSError, UnicodeDecodeError) as error:
+        raise Unusable(f"--contract: {error}") from error
+
+
+def _target(url: str) -> Target:
+    try:
+        return target_of(url)
+    except BadUrl as error:
+        raise Unusable(str(error)) from error
+
+
+def _accepted(path: Path | None) -> frozenset[str]:
+    if path is None:
+        return frozenset()
+    try:
+        return read_baseline(path)
+    except (BadBaseline, OSError, UnicodeDecodeError) as error:
+        raise Unusable(f"--baseline: {error}") from error
+
+
+def _await(client: Client, seconds: float) -> None:
+    """Returns once somebody listens. A server that listens and says nothing is a finding, not this."""
+    until = uptime() + seconds
+    while True:
+        answer = client.ask(Request("HEAD", "/"))
+        silent = isinstance(answer, Unanswered) and answer.kind == REFUSED
+        if not silent:
+            return
+        if uptime() >= until:
+            assert isinstance(answer, Unanswered)  # noqa: S101 - that is what silent means
+            waited = f" within {seconds:g} s" if seconds else ""
+            raise Unreachable(f"{client.target.url} cannot be reached{waited}: {answer.what}")
+        pause(BETWEEN_TRIES)
+
+
+def _control(options: Options, client: Client, open_clients: ExitStack) -> ControlPlane | None:
+    """The control plane that is named, or that of the server itself if it has one that can be used."""
+    if options.admin_url == "off":
+        return None
+    # A client of its own: what the server does to the connections of the check must not reach its control plane.
+    where = client.target if options.admin_url is None else _target(options.admin_url)
+    other = Client(where, options.timeout, options.header, options.insecure)
+    control = ControlPlane(open_clients.enter_context(closing(other)))
+    try:
+        control.clock()
+    except NoControl as error:
+        if options.admin_url is not None:
+            raise Unusable(f"--admin-url: {error}") from error
+        return None
+    return control
+
+
+def _held(
+    options: Options, control: ControlPlane | None, clock: ExitStack
+) -> tuple[ControlPlane | None, Instant | None, list[str]]:
+    """The control plane whose clock now stands, where it stands, and what is to be said about it.
+
+    A clock that was found by chance and cannot be held is left alone; one that was asked for must do as it is told.
+    """
+    if control is None:
+        return None, None, []
+    try:
+        reading = clock.enter_context(control.held(options.at))
+    except NoControl as error:
+        if options.admin_url is not None or options.at is not None:
+            raise
+        return None, None, [f"time is real: {error}"]
+    return control, reading.now, []
+
+
+def _names(options: Options, control: ControlPlane | None, names_of_launcher: NamesOfLauncher | None) -> Names:
+    launcher = None
+    if options.launcher_url is not None:
+        if names_of_launcher is None:
+            raise Unusable("--launcher-url: nothing here can ask a launcher")
+        launcher = partial(names_of_launcher, options.launcher_url, options.dialect)
+    try:
+        return gathered(control, launcher, options.names, options.recordings)
+    except (BadNames, NoLauncher) as error:
+        raise Unusable(str(error)) from error
+
+
+def _command(options: Options) -> tuple[str, ...]:
+    """The call again, without phases, seed and instant; no header is repeated, for it may be a secret."""
+    words = ["restserver", "check", options.url]
+    plain = {
+        "--style": options.style if options.style != "documented" else None,
+        "--contract": options.contract,
+        "--names": options.names,
+        "--launcher-url": options.launcher_url,
+        "--dialect": options.dialect if options.launcher_url else None,
+        "--recordings": options.recordings,
+        "--admin-url": options.admin_url,
+        "-n": options.max_examples,
+    }
+    for flag, value in plain.items():
+        if value is not None:
+            words += [flag, str(value)]
+    for tolerated in options.tolerate:
+        words += ["--tolerate", tolerated]
+    return (*words, *(["--insecure"] if options.insecure else []))

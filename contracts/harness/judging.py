@@ -1,0 +1,213 @@
+"""Judges one answer: that it came whole, that its status fits the request, that its body is what the document promises.
+
+Rules have names a reader can look up; each finding says the line of api.md it is about. A body is judged by the compiled
+validator first; only where that one objects does jsonschema, which is the judge, say what is wrong and where.
+"""
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Final
+
+from contracts.harness.contract import Contract, Response
+from contracts.harness.echoes import echoes
+from contracts.harness.expectations import NO_BODY, Expectation
+from contracts.harness.findings import Exchange, Finding, Objection
+from contracts.harness.lines import Lines, lines
+from contracts.harness.shown import LONGEST_SHOWN, place_of, shown
+from contracts.harness.transport import Answered, Unanswered
+
+if TYPE_CHECKING:
+    from jsonschema import ValidationError
+
+MOST_KEPT: Final = 5_000
+
+
+@dataclass(frozen=True)
+class Verdict:
+    body: object
+    """Decoded, if it is as its schema says; else ``None``."""
+    findings: tuple[Finding, ...]
+
+
+@dataclass
+class Judge:
+    contract: Contract
+    _known: dict[tuple[str, int, bytes], tuple[object, tuple[Objection, ...]]] = field(default_factory=dict)
+    """Of bodies that were judged before: a poller gets the same bytes again and again."""
+
+    @cached_property
+    def lines(self) -> Lines:
+        return lines(self.contract.style)
+
+    def judge(self, exchange: Exchange, expected: Expectation) -> Verdict:
+        answer, operation = exchange.outcome, exchange.operation
+        if isinstance(answer, Unanswered):
+            late = Objection(f"answer: {answer.kind}", "", answer.what, self.lines.of_operation(operation))
+            return Verdict(None, (late.to(exchange),))
+        found = list(self._status(operation, expected, answer))
+        body: object = None
+        response = self.contract.response(operation, answer.status)
+        if response is not None and answer.status not in NO_BODY and expected.method != "HEAD":
+            found += self._headers(answer, response)
+            body, wrong = self._body(operation, answer, response)
+            found += wrong or echoes(operation, expected, answer, response, body, self.lines)
+            body = None if wrong else body
+        return Verdict(body, tuple(objection.to(exchange) for objection in found))
+
+    def _status(self, operation: str, expected: Expectation, answer: Answered) -> Iterator[Objection]:
+        status = answer.status
+        documented = self.contract.response(operation, status) is not None
+        if expected.statuses and status not in expected.statuses:
+            fitting = sorted(expected.statuses)
+            to = f" to {shown(answer.header('location'))}" if 300 <= status < 400 else ""
+            what = f"answered {status}{to}, but {expected.why}: {' or '.join(map(str, fitting))} is promised"
+            rule = "status: unexpected" if documented else "status: undocumented"
+            yield Objection(rule, str(fitting[0]), what, self.lines.of_status(operation, fitting[0]))
+        elif not documented and status not in NO_BODY:
+            what = f"answered {status}, which the document does not have"
+            yield Objection("status: undocumented", "", what, self.lines.of_operation(operation))
+
+    def _headers(self, answer: Answered, response: Response) -> Iterator[Objection]:
+        for name in response.required_headers:
+            if answer.header(name.lower()) is None:
+                yield Objection("header: missing", name, f"there is no header {name}", self.lines.of_header(name))
+        allow = answer.header("allow")
+        if answer.status == 405 and allow is not None and "GET" not in re.split(r"\s*,\s*", allow.upper()):
+            yield Objection(
+                "header: wrong", "Allow", f"Allow is {shown(allow)}, without GET", self.lines.of_header("Allow")
+            )
+        if not response.media_types:
+            return
+        said = answer.header("content-type") or ""
+        media, _, parameters = said.partition(";")
+        if media.strip().lower() not in response.media_types:
+            what = f"Content-Type is {shown(said)}, not {' or '.join(response.media_types)}"
+            yield Objection("answer: content type", "", what, self.lines.of_text("as `application/json`"))
+        charset = re.search(r"charset\s*=\s*\"?([^\s\";]+)", parameters, re.IGNORECASE)
+        if charset and charset[1].lower() not in ("utf-8", "utf8"):
+            what = f"Content-Type says the charset is {shown(charset[1])}; bodies are UTF-8"
+            yield Objection("answer: charset", "", what, self.lines.of_text("Bodies are UTF-8"))
+
+    def _body(self, operation: str, answer: Answered, response: Response) -> tuple[object, tuple[Objection, ...]]:
+        key = (operation, answer.status, answer.body)
+        known = self._known.get(key)
+        if known is None:
+            body, wrong = self._judged_body(operation, answer, response)
+            known = body, tuple(wrong)
+            if len(self._known) < MOST_KEPT:
+                self._known[key] = known
+        return known
+
+    def _judged_body(self, operation: str, answer: Answered, response: Response) -> tuple[object, list[Objection]]:
+        try:
+            text = answer.body.decode("utf-8")
+        except UnicodeDecodeError as error:
+            what = f"the body is not UTF-8 at byte {error.start}"
+            return None, [Objection("answer: charset", "", what, self.lines.of_text("Bodies are UTF-8"))]
+        try:
+            body = json.loads(text, parse_constant=_no_number, object_pairs_hook=_unique)
+        except (ValueError, RecursionError) as error:
+            begin = f": it begins with {shown(text[:40])}" if text else ": it is empty"
+            what = f"the body is not JSON ({' '.join(str(error).split())}){begin}"
+            return None, [Objection("answer: not JSON", "", what, self.lines.of_status(operation, answer.status))]
+        return body, list(self._broken_schema(operation, answer, response, body))
+
+    def _broken_schema(self, operation: str, answer: Answered, response: Response, body: object) -> Iterator[Objection]:
+        if compiled_allows(response, body):
+            return
+        for error in response.validator.iter_errors(body):
+            deepest = _deepest(error)
+            path = list(deepest.absolute_path)
+            if answer.status >= 400:
+                code = body.get("code") if isinstance(body, dict) else None
+                line = self.lines.of_status(operation, answer.status, str(code))
+            else:
+                line = self.lines.of_field(operation, answer.status, [*path, *_key_named(deepest)])
+            where = "/".join("*" if isinstance(part, int) else str(part) for part in deepest.absolute_schema_path)
+            what = f"{place_of(path)}: {_objection(deepest)}"
+            yield Objection(f"schema: {deepest.validator}", where, what, line)
+
+
+def compiled_allows(response: Response, body: object) -> bool:
+    """Whether the compiled validator has nothing to object."""
+    import jsonschema_rs
+
+    compiled = _COMPILED.get(id(response))
+    if compiled is None or compiled[0] is not response:
+        compiled = (response, jsonschema_rs.validator_for(response.schema))
+        _COMPILED[id(response)] = compiled
+    try:
+        return bool(compiled[1].is_valid(body))
+    except ValueError:  # a number or text it cannot take; the judge can
+        return False
+
+
+_COMPILED: dict[int, tuple[Response, Any]] = {}
+
+
+def _deepest(error: "ValidationError") -> "ValidationError":
+    """Of alternatives, the objection of the one that fits best: the objection that goes deepest."""
+    while error.context:
+        objections = [
+            one
+            for one in error.context
+            if one.validator not in ("const", "type") or len(one.absolute_path) > len(error.absolute_path)
+        ]
+        if not objections:
+            return error
+        error = max(objections, key=lambda one: len(one.absolute_path))
+    return error
+
+
+def _key_named(error: "ValidationError") -> list[str]:
+    """The key that is missing, for the line that promises it."""
+    if error.validator == "required" and isinstance(error.instance, dict):
+        return [key for key in _listed(error) if key not in error.instance][:1]
+    return []
+
+
+def _objection(error: "ValidationError") -> str:
+    value = shown(error.instance)
+    match error.validator:
+        case "required":
+            return f"{error.message}"
+        case "additionalProperties":
+            return f"keys the document does not have: {shown(_extra_keys(error))}"
+        case "type":
+            wanted = error.validator_value
+            return f"{value} is not of type {' or '.join([wanted] if isinstance(wanted, str) else _listed(error))}"
+        case "enum":
+            return f"{value} is not one of {', '.join(_listed(error))}"
+        case "const":
+            return f"{value} is not {shown(error.validator_value)}"
+        case "pattern":
+            template = error.schema.get("x-message") if isinstance(error.schema, dict) else None
+            return (
+                f"{value} is not {shown(template)}" if template else f"{value} does not match {error.validator_value}"
+            )
+        case _:
+            return error.message if len(error.message) < LONGEST_SHOWN else f"{value} breaks {error.validator}"
+
+
+def _extra_keys(error: "ValidationError") -> list[str]:
+    known = error.schema.get("properties", {}) if isinstance(error.schema, dict) else {}
+    return [key for key in error.instance if key not in known] if isinstance(error.instance, dict) else []
+
+
+def _listed(error: "ValidationError") -> list[str]:
+    value = error.validator_value
+    return [str(one) for one in value] if isinstance(value, list) else []
+
+
+def _no_number(word: str) -> float:
+    raise ValueError(f"{word} is no JSON")
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("a key is there twice")
+    return found

@@ -1,0 +1,126 @@
+"""The archiver: polls again and again, one process at a time, and says how it is doing."""
+
+import logging
+import threading
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from contracts.clock import Clock, Instant, Milliseconds
+from contracts.launcher.port import LauncherError
+from restserver.history.database import HistoryFailed
+from restserver.history.follower import Follower, Polled
+from restserver.history.leadership import Leadership
+from restserver.history.recovery import Recovery
+from restserver.history.store import Store
+from restserver.metrics import Figure
+
+logger = logging.getLogger(__name__)
+
+OK: Final = "ok"
+
+
+@dataclass
+class Health:
+    """What is known of the polls so far."""
+
+    condition: str = "has not polled yet"
+    completed_at: Instant | None = None
+    """When the last poll that succeeded ended."""
+    last: Polled | None = None
+    polls: int = 0
+    failures: int = 0
+    gaps: int = 0
+
+
+class Archiver:
+    """``follower`` and ``recovery`` over one store. ``run`` until ``stop``; ``start`` does so in a thread of its own."""
+
+    def __init__(
+        self,
+        store: Store,
+        follower: Follower,
+        recovery: Recovery,
+        leadership: Leadership,
+        clock: Clock,
+        interval: Milliseconds,
+        stopping: threading.Event,
+    ) -> None:
+        self._store = store
+        self._follower = follower
+        self._recovery = recovery
+        self._leadership = leadership
+        self._clock = clock
+        self._interval = interval
+        self._stopping = stopping
+        self._thread: threading.Thread | None = None
+        self.health = Health()
+
+    def step(self) -> None:
+        """One poll, and what it left to recover. Failures are told, not raised: the next poll comes anyway."""
+        health = self.health
+        try:
+            if not self._leadership.leads():
+                health.condition = "another process archives"
+                return
+            health.polls += 1
+            health.last = self._follower.poll()
+            health.completed_at = self._clock.now()
+            health.condition = OK
+            self._recover()
+            health.gaps = self._store.gaps()
+        except (LauncherError, HistoryFailed, OSError) as error:
+            health.failures += 1
+            health.condition = f"the last poll failed: {error}"
+            logger.warning("%s", health.condition)
+
+    def run(self) -> None:
+        while not self._stopping.is_set():
+            began = self._clock.now()
+            self.step()
+            self._stopping.wait(max(0, began + self._interval - self._clock.now()) / 1000)
+
+    def start(self) -> None:
+        self._thread = threading.Thread(target=self.run, name="archiver", daemon=True)
+        self._thread.start()
+
+    def ask_to_stop(self) -> None:
+        """May be called from a signal handler."""
+        self._stopping.set()
+
+    def stop(self) -> None:
+        """Waits for the call in flight, then gives up the lead."""
+        self._stopping.set()
+        if self._thread is not None:
+            self._thread.join()
+        self._leadership.close()
+
+    def figures(self) -> Iterable[Figure]:
+        """For ``/metrics``."""
+        health = self.health
+        polls: dict[tuple[str, ...], float] = {
+            ("succeeded",): health.polls - health.failures,
+            ("failed",): health.failures,
+        }
+        yield Figure(
+            "restserver_archiver_polls", "counter", "Polls of the archiver in this process.", ("outcome",), polls
+        )
+        if health.completed_at is not None:
+            lag = (self._clock.now() - health.completed_at) / 1000
+            yield _gauge("restserver_archiver_lag_seconds", "Since the archiver's last successful poll.", lag)
+        if health.last is not None:
+            listed, fetched = float(health.last.listed), float(health.last.fetched)
+            yield _gauge("restserver_archiver_frameworks", "Frameworks in the launcher's list.", listed)
+            yield _gauge("restserver_archiver_fetched", "Frameworks fetched by the last poll.", fetched)
+        yield _gauge("restserver_history_gaps", "Attempts and applications known to be missing.", float(health.gaps))
+
+    def _recover(self) -> None:
+        """Later, if the resource manager cannot be asked: what was seen is stored already."""
+        try:
+            self._recovery.step(self._clock.now())
+        except LauncherError as error:
+            logger.warning("what was missed could not be recovered: %s", error)
+
+
+def _gauge(name: str, meaning: str, value: float) -> Figure:
+    return Figure(name, "gauge", meaning, (), {(): value})

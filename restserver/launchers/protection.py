@@ -1,0 +1,74 @@
+"""The shields of a backend, put together: one for the launcher, one for the resource manager, counted and looked after."""
+
+from collections.abc import Callable, Mapping
+from random import Random
+from typing import Final
+
+from contracts.clock import Clock
+from contracts.launcher.port import Hook, LauncherError
+from restserver.launchers.breaker import State
+from restserver.launchers.counted import OUTCOME_OF_ERROR, Counted
+from restserver.launchers.shield_figures import shield_figures
+from restserver.launchers.shielded import Policy, Shield, shield
+from restserver.metrics import Metrics
+
+LAUNCHER: Final = "launcher"
+RESOURCE_MANAGER: Final = "resource_manager"
+NAMES: Final[Mapping[str, str]] = {LAUNCHER: "The launcher", RESOURCE_MANAGER: "The resource manager"}
+"""In sentences, by side."""
+
+OK: Final = "ok"
+
+
+class Protection:
+    """Times are seconds, as people set them.
+
+    The resource manager never gets a stale copy for an error: without figures a request goes on anyway.
+    """
+
+    def __init__(self, clock: Clock, metrics: Metrics, ttl: float, stale_for: float, breaker: bool) -> None:
+        self._metrics = metrics
+        self._counted = {side: Counted(metrics, side) for side in NAMES}
+        dice = Random()  # noqa: S311 - spreads retries, keeps no secret
+        stale = {LAUNCHER: round(stale_for * 1000), RESOURCE_MANAGER: 0}
+        self._shields = {
+            side: shield(
+                clock,
+                name,
+                Policy(ttl=round(ttl * 1000), stale_for=stale[side], breaker=breaker),
+                dice,
+                self._counted[side],
+            )
+            for side, name in NAMES.items()
+        }
+        metrics.sources.append(lambda: shield_figures(self._shields))
+
+    def hook(self, side: str) -> Hook:
+        return self._shields[side].hook
+
+    def count_rm_failure(self, error: LauncherError) -> None:
+        self._metrics.resource_manager_failures.one_more(OUTCOME_OF_ERROR[type(error)])
+
+    def informed(self, *, resource_manager: bool) -> Mapping[str, Callable[[], str]]:
+        """Parts of ``/readyz``, which tell and do not decide."""
+        parts = {"breaker": _told(self._shields[LAUNCHER])}
+        if not resource_manager:
+            return {**parts, "resourceManager": lambda: "not configured"}
+        counted = self._counted[RESOURCE_MANAGER]
+        return {
+            **parts,
+            "resourceManager": lambda: counted.last or "not asked yet",
+            "resourceManagerBreaker": _told(self._shields[RESOURCE_MANAGER]),
+        }
+
+
+def _told(one: Shield) -> Callable[[], str]:
+    breaker = one.breaker
+    if breaker is None:
+        return lambda: "off"
+    words = {
+        State.CLOSED: OK,
+        State.OPEN: "open: calls are refused for a while",
+        State.HALF_OPEN: "half open: the next call decides",
+    }
+    return lambda: words[breaker.state]

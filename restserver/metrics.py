@@ -1,0 +1,136 @@
+"""What is counted, as plain numbers: cheap enough for every request, and read only when somebody asks ``/metrics``.
+
+One :class:`Metrics` per application, no globals. What labels may say is bounded: operations, statuses, outcomes, sides; never
+the name of a job, and every path that is no endpoint is one label. Whoever keeps figures of its own (a shield, an archiver)
+hangs in a source that tells them when asked, so that it costs nothing in between. How they are written down for Prometheus
+is :mod:`restserver.exposition`'s business.
+"""
+
+import threading
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final, TypeAlias
+
+Labels: TypeAlias = tuple[str, ...]
+"""The values, in the order of the names."""
+
+BUCKETS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+"""Upper bounds in seconds; one without bound follows."""
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A figure that goes up (``counter``) or up and down (``gauge``), at this moment."""
+
+    name: str
+    """Without the ending ``_total`` of a counter."""
+    kind: str
+    meaning: str
+    labels: Labels
+    values: Mapping[Labels, float]
+
+
+@dataclass(frozen=True)
+class Spread:
+    """How long something took: for each labelling the number in each bucket, and the sum in seconds."""
+
+    name: str
+    meaning: str
+    labels: Labels
+    values: Mapping[Labels, tuple[Sequence[int], float]]
+
+
+Source: TypeAlias = Callable[[], Iterable[Figure | Spread]]
+
+
+class Counts:
+    """Counts by labels. Thread-safe."""
+
+    def __init__(self, name: str, meaning: str, *labels: str) -> None:
+        self._name, self._meaning, self._labels = name, meaning, labels
+        self._lock = threading.Lock()
+        self._values: dict[Labels, int] = {}
+
+    def one_more(self, *labels: str) -> None:
+        with self._lock:
+            self._values[labels] = self._values.get(labels, 0) + 1
+
+    def figure(self) -> Figure:
+        with self._lock:
+            return Figure(self._name, "counter", self._meaning, self._labels, dict(self._values))
+
+
+class Durations:
+    """How long by labels. Thread-safe."""
+
+    def __init__(self, name: str, meaning: str, *labels: str) -> None:
+        self._name, self._meaning, self._labels = name, meaning, labels
+        self._lock = threading.Lock()
+        self._buckets: dict[Labels, list[int]] = {}
+        self._sums: dict[Labels, int] = {}
+
+    def took(self, nanoseconds: int, *labels: str) -> None:
+        bucket = bisect_left(_BOUNDS, nanoseconds)
+        with self._lock:
+            if labels not in self._buckets:
+                self._buckets[labels] = [0] * (len(_BOUNDS) + 1)
+                self._sums[labels] = 0
+            self._buckets[labels][bucket] += 1
+            self._sums[labels] += nanoseconds
+
+    def spread(self) -> Spread:
+        with self._lock:
+            values = {labels: (tuple(found), self._sums[labels] / 1e9) for labels, found in self._buckets.items()}
+        return Spread(self._name, self._meaning, self._labels, values)
+
+
+_BOUNDS: Final = tuple(round(seconds * 1e9) for seconds in BUCKETS)
+
+
+@dataclass
+class Metrics:
+    """All that is counted of one application."""
+
+    requests: Counts = field(
+        default_factory=lambda: Counts("restserver_requests", "Requests answered.", "operation", "status")
+    )
+    request_seconds: Durations = field(
+        default_factory=lambda: Durations(
+            "restserver_request_duration_seconds",
+            "From a request's arrival in the application to its answer.",
+            "operation",
+        )
+    )
+    calls: Counts = field(
+        default_factory=lambda: Counts(
+            "restserver_launcher_calls",
+            "Calls really made to launcher and resource manager.",
+            "side",
+            "operation",
+            "outcome",
+        )
+    )
+    call_seconds: Durations = field(
+        default_factory=lambda: Durations(
+            "restserver_launcher_call_duration_seconds", "How long those calls took.", "side", "operation"
+        )
+    )
+    resource_manager_failures: Counts = field(
+        default_factory=lambda: Counts(
+            "restserver_resource_manager_failures",
+            "Calls to the resource manager that failed; the requests went on without figures.",
+            "reason",
+        )
+    )
+    sources: list[Source] = field(default_factory=list)
+    """Of figures that others keep."""
+
+    def told(self) -> Iterable[Figure | Spread]:
+        yield self.requests.figure()
+        yield self.request_seconds.spread()
+        yield self.calls.figure()
+        yield self.call_seconds.spread()
+        yield self.resource_manager_failures.figure()
+        for source in self.sources:
+            yield from source()

@@ -1,0 +1,211 @@
+"""Which requests the API was asked lately, for tests of clients: a bounded list, looked through by WireMock-like matchers.
+
+What could be a secret is not kept: values of credential headers are replaced where the request comes in, the scheme of an
+authorization left standing. Instants are the simulated clock's.
+"""
+
+import re
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import count
+from typing import Any
+from urllib.parse import parse_qs
+
+import falcon
+
+from contracts.clock import Clock, Instant, iso
+from simulator.problems import BadInput
+
+MOST_REQUESTS = 1000
+LONGEST_PATTERN = 500
+SECRET = frozenset(
+    {"authorization", "proxy-authorization", "cookie", "set-cookie", "x-api-key", "api-key", "x-auth-token"}
+)
+HIDDEN = "REDACTED"
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    id: int
+    at: Instant
+    method: str
+    path: str
+    query: str
+    headers: Mapping[str, str]
+    """By names in small letters."""
+    status: int
+
+    @property
+    def url(self) -> str:
+        return f"{self.path}?{self.query}" if self.query else self.path
+
+
+class RequestJournal:
+    """Falcon middleware, and what it wrote down. Thread-safe."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._asked: deque[Asked] = deque(maxlen=MOST_REQUESTS)
+        self._ids = count(1)
+        self._lock = threading.Lock()
+
+    def process_response(self, req: falcon.Request, resp: falcon.Response, resource: object, succeeded: bool) -> None:
+        del resource, succeeded
+        headers = {name.lower(): _shown(name.lower(), value) for name, value in req.headers.items()}
+        status = falcon.http_status_to_code(resp.status)
+        with self._lock:
+            asked = Asked(
+                next(self._ids), self._clock.now(), req.method, req.path, req.query_string or "", headers, status
+            )
+            self._asked.append(asked)
+
+    def all(self) -> list[Asked]:
+        """Newest first."""
+        with self._lock:
+            return list(reversed(self._asked))
+
+    def clear(self) -> int:
+        with self._lock:
+            gone = len(self._asked)
+            self._asked.clear()
+            return gone
+
+    def find(self, matcher: object) -> list[Asked]:
+        """Newest first. Raises BadInput for what is no matcher."""
+        tests = list(_tests(matcher))
+        return [asked for asked in self.all() if all(test(asked) for test in tests)]
+
+
+def told(asked: Asked) -> dict[str, object]:
+    return {
+        "id": str(asked.id),
+        "request": {
+            "method": asked.method,
+            "url": asked.url,
+            "headers": dict(asked.headers),
+            "loggedDate": asked.at,
+            "loggedDateString": iso(asked.at),
+        },
+        "response": {"status": asked.status},
+    }
+
+
+def _shown(name: str, value: str) -> str:
+    if name not in SECRET:
+        return value
+    scheme, space, _ = value.partition(" ")
+    return f"{scheme} {HIDDEN}" if space and name.endswith("authorization") else HIDDEN
+
+
+# --- matchers -------------------------------------------------------------------------------------------------------
+
+_Test = Callable[[Asked], bool]
+
+
+def _tests(matcher: object) -> Iterator[_Test]:
+    if not isinstance(matcher, Mapping):
+        raise BadInput(f"a matcher is an object with some of {', '.join(_TESTS)}")
+    for key, wanted in matcher.items():
+        if key not in _TESTS:
+            raise BadInput(f"a matcher has no {key!r}; it has {', '.join(_TESTS)}")
+        yield from _TESTS[key](key, wanted)
+
+
+def _method(key: str, wanted: object) -> Iterator[_Test]:
+    word = _text(key, wanted)
+    yield lambda asked: word in ("ANY", asked.method)
+
+
+def _status(key: str, wanted: object) -> Iterator[_Test]:
+    if type(wanted) is not int:
+        raise BadInput(f"{key} is a number, not {wanted!r}")
+    yield lambda asked: asked.status == wanted
+
+
+def _equal(part: Callable[[Asked], str]) -> Callable[[str, object], Iterator[_Test]]:
+    def tests(key: str, wanted: object) -> Iterator[_Test]:
+        text = _text(key, wanted)
+        yield lambda asked: part(asked) == text
+
+    return tests
+
+
+def _like(part: Callable[[Asked], str]) -> Callable[[str, object], Iterator[_Test]]:
+    def tests(key: str, wanted: object) -> Iterator[_Test]:
+        pattern = _pattern(key, wanted)
+        yield lambda asked: pattern.fullmatch(part(asked)) is not None
+
+    return tests
+
+
+def _headers(key: str, wanted: object) -> Iterator[_Test]:
+    return _each(key, wanted, lambda asked, name: _listed(asked.headers.get(name.lower())))
+
+
+def _parameters(key: str, wanted: object) -> Iterator[_Test]:
+    return _each(key, wanted, lambda asked, name: parse_qs(asked.query, True).get(name, []))
+
+
+def _each(key: str, wanted: object, read: Callable[[Asked, str], list[str]]) -> Iterator[_Test]:
+    if not isinstance(wanted, Mapping):
+        raise BadInput(f"{key} is an object of matchers by name")
+    for name, matcher in wanted.items():
+        yield _fitting(str(name), _value(f"{key}.{name}", matcher), read)
+
+
+def _fitting(name: str, fits: Callable[[list[str]], bool], read: Callable[[Asked, str], list[str]]) -> _Test:
+    return lambda asked: fits(read(asked, name))
+
+
+def _value(key: str, matcher: object) -> Callable[[list[str]], bool]:
+    words = ("equalTo", "contains", "matches", "doesNotMatch", "absent")
+    if not isinstance(matcher, Mapping) or len(matcher) != 1 or next(iter(matcher)) not in words:
+        raise BadInput(f"{key} is an object with one of {', '.join(words)}")
+    word, wanted = next(iter(matcher.items()))
+    if word == "absent":
+        if type(wanted) is not bool:
+            raise BadInput(f"{key}.absent is true or false")
+        return lambda values: (not values) is wanted
+    text = _text(f"{key}.{word}", wanted)
+    if word == "equalTo":
+        return lambda values: text in values
+    if word == "contains":
+        return lambda values: any(text in value for value in values)
+    pattern = _pattern(key, text)
+    if word == "matches":
+        return lambda values: any(pattern.fullmatch(value) for value in values)
+    return lambda values: not any(pattern.fullmatch(value) for value in values)
+
+
+_TESTS: Mapping[str, Callable[[str, Any], Iterator[_Test]]] = {
+    "method": _method,
+    "status": _status,
+    "url": _equal(lambda asked: asked.url),
+    "urlPath": _equal(lambda asked: asked.path),
+    "urlPattern": _like(lambda asked: asked.url),
+    "urlPathPattern": _like(lambda asked: asked.path),
+    "headers": _headers,
+    "queryParameters": _parameters,
+}
+
+
+def _listed(value: str | None) -> list[str]:
+    return [] if value is None else [value]
+
+
+def _text(key: str, wanted: object) -> str:
+    if not isinstance(wanted, str):
+        raise BadInput(f"{key} is a text, not {wanted!r}")
+    return wanted
+
+
+def _pattern(key: str, wanted: object) -> re.Pattern[str]:
+    text = _text(key, wanted)
+    if len(text) > LONGEST_PATTERN:
+        raise BadInput(f"{key} is a pattern of at most {LONGEST_PATTERN} characters")
+    try:
+        return re.compile(text)
+    except (re.error, RecursionError, OverflowError) as error:
+        raise BadInput(f"{key} is no regular expression: {error}") from error

@@ -1,0 +1,114 @@
+"""The archiver goes on whatever fails, says so, and there is one at a time."""
+
+import logging
+import threading
+from pathlib import Path
+
+import pytest
+
+from contracts.launcher.port import LauncherUnavailable
+from restserver.history.archiver import Archiver
+from restserver.history.database import Database
+from restserver.history.leadership import Leadership
+from tests.restserver.history.telling import NAME, Archive, application, database, told
+from tests.restserver.history.telling import archive as new_archive
+
+
+def archiver(archive: Archive, leadership: Leadership | None = None) -> Archiver:
+    return Archiver(
+        archive.store,
+        archive.follower,
+        archive.recovery,
+        leadership or Leadership(archive.store.database),
+        archive.clock,
+        1,
+        threading.Event(),
+    )
+
+
+def figures(one: Archiver) -> dict[str, float]:
+    return {found.name: sum(found.values.values()) for found in one.figures()}
+
+
+def test_a_step_polls_and_recovers(archive: Archive) -> None:
+    one = archiver(archive)
+    assert one.health.condition == "has not polled yet"
+    assert set(figures(one)) == {"restserver_archiver_polls", "restserver_history_gaps"}
+    archive.launcher.tell(told(attempt=1, application=2))
+    archive.yarn.applications_known = [application(1)]
+    one.step()
+    assert one.health.condition == "ok"
+    assert len(archive.marks()) == 2
+    archive.clock.advance(5_000)
+    assert figures(one)["restserver_archiver_lag_seconds"] == 5
+    assert figures(one)["restserver_archiver_frameworks"] == 1
+    one.stop()
+
+
+def test_a_launcher_that_is_away_is_told_and_tried_again(archive: Archive, caplog: pytest.LogCaptureFixture) -> None:
+    one = archiver(archive)
+    archive.launcher.failure = LauncherUnavailable("The launcher is away.")
+    with caplog.at_level(logging.WARNING):
+        one.step()
+    assert one.health.condition == "the last poll failed: The launcher is away."
+    archive.launcher.failure = None
+    one.step()
+    assert one.health.condition == "ok"
+    assert (one.health.polls, one.health.failures) == (2, 1)
+    one.stop()
+
+
+def test_a_resource_manager_that_is_away_fails_no_poll(archive: Archive, caplog: pytest.LogCaptureFixture) -> None:
+    one = archiver(archive)
+    archive.launcher.tell(told(attempt=1, application=2))
+    archive.yarn.failure = LauncherUnavailable("away")
+    with caplog.at_level(logging.WARNING):
+        one.step()
+    assert one.health.condition == "ok"
+    assert "could not be recovered" in caplog.text
+    one.stop()
+
+
+def test_a_second_archiver_waits_until_the_first_has_stopped(tmp_path: Path) -> None:
+    first, second = (new_archive(tmp_path) for _ in range(2))
+    leader, candidate = archiver(first), archiver(second)
+    leader.step()
+    candidate.step()
+    assert candidate.health.condition == "another process archives"
+    assert candidate.health.polls == 0
+    leader.stop()
+    candidate.step()
+    assert candidate.health.condition == "ok"
+    assert Leadership(database(tmp_path)).leads() is False
+    candidate.stop()
+
+
+def test_whoever_leads_goes_on_leading(tmp_path: Path) -> None:
+    leader = Leadership(database(tmp_path))
+    assert leader.leads()
+    assert leader.leads()
+    leader.close()
+    leader.close()
+
+
+def test_a_store_in_memory_is_nobody_elses() -> None:
+    leader = Leadership(Database("sqlite://"))
+    assert leader.leads()
+    leader.close()
+
+
+def test_where_nobody_can_be_elected_nobody_leads(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.WARNING):
+        assert not Leadership(Database("postgresql://127.0.0.1:1/history")).leads()
+    assert "nobody can be elected" in caplog.text
+
+
+def test_it_runs_in_a_thread_of_its_own_until_it_is_stopped(archive: Archive) -> None:
+    one = archiver(archive)
+    archive.launcher.tell(told())
+    one.start()
+    # Each poll asks for what lives; a second one has begun after the first was through.
+    while archive.launcher.asked.count(NAME) < 2:
+        threading.Event().wait(0.001)
+    one.stop()
+    assert archive.store.past(NAME) is not None
