@@ -14,11 +14,6 @@ CONFLICTS_TO_THE_CEILING = 6
 """From the sixth conflict on the back-off may be as long as it gets."""
 
 
-def dice(*parts: object) -> random.Random:
-    """Dice of their own for whatever the parts name, so that asking one thing never changes what another gets."""
-    return random.Random("/".join(map(str, parts)))
-
-
 def next_tick(instant: Instant, phase: Instant, period: Milliseconds) -> Instant:
     """The first tick after ``instant``: who ticked at that very instant had looked already."""
     return phase + ((instant - phase) // period + 1) * period

@@ -27,7 +27,8 @@ from contracts.launcher.records import (
 from simulator import diagnostics, operations, placement
 from simulator.agenda import Agenda
 from simulator.application import NO_RETRIES, ApplicationLife
-from simulator.delays import back_off, dice, next_tick, pull_phase, resync_phase, web_phase
+from simulator.delays import back_off, next_tick, pull_phase, resync_phase, web_phase
+from simulator.dice import dice
 from simulator.hadoop import Hadoop
 from simulator.looks import Looks
 from simulator.outcomes import Outcome, retrieved

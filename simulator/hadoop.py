@@ -3,7 +3,8 @@
 from contracts.clock import Instant
 from simulator import diagnostics
 from simulator.application import ApplicationLife, YarnEnd
-from simulator.delays import dice, next_tick
+from simulator.delays import next_tick
+from simulator.dice import dice
 from simulator.master import Master
 from simulator.placement import too_large
 from simulator.story import Crashed, EndContainers, Kill, Killed, Lost, MakeRoom, Refused, WorldEvent

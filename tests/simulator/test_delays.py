@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simulator.delays import back_off, dice, last_tick, next_tick, progress_as_told
+from simulator.delays import back_off, last_tick, next_tick, progress_as_told
+from simulator.dice import dice
 from simulator.story import DEPLOYED, FAST, SECOND
 
 

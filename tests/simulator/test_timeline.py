@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from contracts.clock import Instant
 from contracts.launcher.lifecycle import TaskState
 from contracts.launcher.records import CompletionPolicy, Ports, RetryPolicy
-from simulator.delays import dice
+from simulator.dice import dice
 from simulator.story import (
     DEPLOYED,
     FAST,
