@@ -4,10 +4,10 @@ import argparse
 import platform
 from pathlib import Path
 
-from benchmarks import check, start, throughput, world
+from benchmarks import archiver, check, start, throughput, world
 from benchmarks.table import Row, markdown
 
-BENCHMARKS = (start, throughput, world, check)
+BENCHMARKS = (start, throughput, world, check, archiver)
 RESULTS = Path(__file__).resolve().parent / "results"
 
 

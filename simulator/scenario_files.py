@@ -13,9 +13,6 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from ruamel.yaml import YAML
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
-
 from contracts.clock import Instant, Milliseconds, real_now
 from simulator.scenario import Job, job_of, tried
 from simulator.story_words import BadStory, Keys
@@ -71,6 +68,8 @@ class ShippedScenarios:
 
 def _shipped(path: Path) -> Job:
     """Checked by the tests, not at every start."""
+    from ruamel.yaml import YAML  # the first story asks for it, not the start
+
     return job_of(plain(YAML(typ="safe").load(path.read_bytes())))
 
 
@@ -175,6 +174,9 @@ def jobs_in(content: bytes, where: str) -> tuple[Job, ...]:
 
 def parsed(content: bytes, where: str) -> Any:
     """Its document, which the schema found right. Raises BadScenario."""
+    from ruamel.yaml import YAML
+    from ruamel.yaml.error import MarkedYAMLError, YAMLError
+
     if len(content) > LARGEST_FILE:
         raise BadScenario(f"{where}: larger than {LARGEST_FILE} bytes")
     try:

@@ -75,10 +75,14 @@ class Archiver:
             logger.warning("%s", health.condition)
 
     def run(self) -> None:
-        while not self._stopping.is_set():
-            began = self._clock.now()
-            self.step()
-            self._stopping.wait(max(0, began + self._interval - self._clock.now()) / 1000)
+        try:
+            while not self._stopping.is_set():
+                began = self._clock.now()
+                self.step()
+                self._stopping.wait(max(0, began + self._interval - self._clock.now()) / 1000)
+        finally:
+            if not self._stopping.is_set():
+                self.health.condition = "has stopped after an unforeseen error; the log tells"
 
     def start(self) -> None:
         self._thread = threading.Thread(target=self.run, name="archiver", daemon=True)

@@ -14,7 +14,7 @@ import click
 
 from contracts.clock import Milliseconds, SystemClock, iso
 from restserver.cli import INTERRUPTED, options_of, secrets_of
-from restserver.history.archiver import OK
+from restserver.history.archiver import OK, Archiver
 from restserver.history.assembled import history_url, new_archiver
 from restserver.history.care import BadExport, Shown, exported, imported, listed, pruned, shown
 from restserver.history.database import BadHistoryUrl, Database, HistoryFailed, State
@@ -47,31 +47,13 @@ class BadHistory(click.ClickException):
 @click.option("--once", is_flag=True, help="Polls once and ends: 0, or 3 if the launcher could not be followed.")
 def archive(once: bool, **flags: object) -> int:
     """Follows a launcher of the open dialect into the history, until it is stopped. Migrates an older history first."""
-    from restserver.launchers.http import http_backend
-    from restserver.launchers.target import BadTarget
     from restserver.logs import set_up_logging
 
     settings = from_process({**flags, "backend": "launcher"})
     if settings.dialect != "open":
         raise BadSetting("dialect", "a launcher of the private dialect keeps its past itself; say --dialect open")
     set_up_logging(settings.log_format, settings.log_level, secrets_of(settings))
-    clock = SystemClock()
-    try:
-        launcher, resource_manager = http_backend(
-            launcher_url=settings.launcher_url or "",
-            rm_url=settings.rm_url,
-            dialect=settings.dialect,
-            timeout=round(settings.launcher_timeout * 1000),
-            headers=settings.launcher_headers,
-            ca_file=None if settings.launcher_ca is None else str(settings.launcher_ca),
-            clock=clock,
-        )
-    except BadTarget as error:
-        raise BadSetting("launcher-url, rm-url, launcher-header or launcher-ca", str(error)) from error
-    database = _database(settings)
-    with _reachable():
-        database.migrate()
-    archiver = new_archiver(database, launcher, resource_manager, clock, round(settings.poll_interval * 1000))
+    archiver = _archiver(settings)
     if once:
         archiver.step()
         archiver.stop()
@@ -90,9 +72,33 @@ def archive(once: bool, **flags: object) -> int:
     click.echo(f"archiving {settings.launcher_url}")
     archiver.run()
     archiver.stop()
-    launcher.close()
-    resource_manager.close()
     return INTERRUPTED if received[:1] == [signal.SIGINT] else 0
+
+
+def _archiver(settings: Settings) -> Archiver:
+    """Over a history of this program's version. What it holds open is closed with the command."""
+    from restserver.launchers.http import http_backend
+    from restserver.launchers.target import BadTarget
+
+    clock = SystemClock()
+    try:
+        launcher, resource_manager = http_backend(
+            launcher_url=settings.launcher_url or "",
+            rm_url=settings.rm_url,
+            dialect=settings.dialect,
+            timeout=round(settings.launcher_timeout * 1000),
+            headers=settings.launcher_headers,
+            ca_file=None if settings.launcher_ca is None else str(settings.launcher_ca),
+            clock=clock,
+        )
+    except BadTarget as error:
+        raise BadSetting("launcher-url, rm-url, launcher-header or launcher-ca", str(error)) from error
+    for one in (launcher, resource_manager):
+        click.get_current_context().call_on_close(one.close)
+    database = _database(settings)
+    with _reachable():
+        database.migrate()
+    return new_archiver(database, launcher, resource_manager, clock, round(settings.poll_interval * 1000))
 
 
 @click.group()
@@ -213,9 +219,11 @@ def _store(flags: dict[str, object], *, creates: bool = False) -> Store:
 
 def _database(settings: Settings, *, creates: bool = True) -> Database:
     try:
-        return Database(history_url(settings.history_url, settings.data_dir), creates=creates)
+        database = Database(history_url(settings.history_url, settings.data_dir), creates=creates)
     except BadHistoryUrl as error:
         raise BadSetting("history", f"its value {error}") from error
+    click.get_current_context().call_on_close(database.close)
+    return database
 
 
 @contextmanager

@@ -5,7 +5,9 @@ import json
 import zlib
 
 from contracts.launcher import open_dialect, wire
+from contracts.launcher.port import LauncherUnreadable
 from contracts.launcher.records import Framework, Summary
+from restserver.history.database import HistoryFailed
 
 
 def packed(framework: Framework) -> bytes:
@@ -15,12 +17,16 @@ def packed(framework: Framework) -> bytes:
 
 
 def unpacked(document: bytes) -> Framework:
-    return open_dialect.decode_framework(wire.parse(zlib.decompress(document)))
+    """Raises HistoryFailed for bytes that something has damaged."""
+    try:
+        return open_dialect.decode_framework(wire.parse(zlib.decompress(document)))
+    except (zlib.error, LauncherUnreadable) as error:
+        raise HistoryFailed("An attempt in the history is damaged.") from error
 
 
 def as_json(document: bytes) -> object:
-    """For export: the document as the launcher would tell it."""
-    return wire.parse(zlib.decompress(document))
+    """For export: the document as the launcher would tell it. Raises as above."""
+    return open_dialect.encode_framework(unpacked(document))
 
 
 def list_digest(summary: Summary) -> str:

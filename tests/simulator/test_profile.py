@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from simulator.profile import Profile
-from simulator.profile_files import LARGEST_FILE, SHIPPED, BadProfile, load, read, shipped
+from simulator.profile_files import DERIVED, LARGEST_FILE, SHIPPED, BadProfile, derived, load, read, shipped
 
 DEFAULT = (SHIPPED / "default.yaml").read_bytes()
 
@@ -12,6 +12,10 @@ DEFAULT = (SHIPPED / "default.yaml").read_bytes()
 def test_every_shipped_profile_is_right(name: str) -> None:
     content = (SHIPPED / f"{name}.yaml").read_bytes()
     assert read(content, f"{name}.yaml") == load(name)
+
+
+def test_the_quick_copy_of_the_shipped_profiles_is_the_newest() -> None:
+    assert DERIVED.read_text("utf-8") == derived(), "run `make fmt`"
 
 
 def test_default_is_shipped() -> None:

@@ -112,3 +112,17 @@ def test_it_runs_in_a_thread_of_its_own_until_it_is_stopped(archive: Archive) ->
         threading.Event().wait(0.001)
     one.stop()
     assert archive.store.past(NAME) is not None
+
+
+class Unforeseen(Exception):
+    pass
+
+
+def test_an_archiver_that_breaks_says_so(archive: Archive) -> None:
+    one = archiver(archive)
+    archive.launcher.frameworks = {NAME: told()}
+    archive.launcher.failures = {NAME: Unforeseen()}  # type: ignore[dict-item]  # what no launcher may raise
+    with pytest.raises(Unforeseen):
+        one.run()
+    assert "has stopped" in one.health.condition
+    one.stop()

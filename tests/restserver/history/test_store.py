@@ -1,10 +1,11 @@
 """What is kept stays, whatever happens twice, too late or halfway."""
 
+import zlib
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, select, update
 
 from contracts.launcher import open_dialect
 from contracts.launcher.lifecycle import FrameworkState
@@ -161,6 +162,17 @@ def test_a_crash_in_the_middle_leaves_nothing_of_it(store: Store, monkeypatch: p
 
 def test_a_document_taken_out_is_none(store: Store) -> None:
     assert store.document(1) is None
+
+
+def test_a_damaged_document_is_a_failure_of_the_history(store: Store) -> None:
+    store.record(told(), NOW)
+    past = store.past(NAME)
+    assert past is not None
+    for damage in (b"nothing", zlib.compress(b"{}")):
+        with store.database.engine.begin() as connection:
+            connection.execute(update(attempts).values(document=damage))
+        with pytest.raises(HistoryFailed, match="damaged"):
+            store.document(past.newest.id)
 
 
 def test_what_is_gone_is_gone_once(archive: Archive) -> None:
