@@ -6,7 +6,6 @@ the program at start. This module is the only door to the environment.
 """
 
 import os
-import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import Field, dataclass, field, fields
 from pathlib import Path
@@ -347,6 +346,8 @@ def _lines(setting: Setting, value: str) -> object:
 def _from_file(path: Path | None) -> _Located:
     if path is None:
         return {}
+    import tomllib  # only a file needs it
+
     try:
         document = tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:

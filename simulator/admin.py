@@ -8,7 +8,6 @@ must be one the server listens on (DNS rebinding), there is no CORS, and with a 
 import hmac
 from collections.abc import Callable, Container, Mapping
 from contextlib import AbstractContextManager, nullcontext
-from importlib.metadata import version
 from typing import Literal, cast
 from urllib.parse import parse_qsl
 
@@ -124,6 +123,8 @@ class _Health:
 
 class _Version:
     def on_get(self, _req: falcon.Request, resp: falcon.Response) -> None:
+        from importlib.metadata import version  # five milliseconds of a start that may never be asked
+
         answer(resp, {"version": version("restserver")})
 
 

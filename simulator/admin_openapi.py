@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Mapping
-from importlib.metadata import version
 from typing import Any
 
 import falcon
@@ -287,6 +286,8 @@ PATHS: Mapping[str, Mapping[str, Any]] = {
 
 
 def document(prefix: str) -> dict[str, Any]:
+    from importlib.metadata import version  # not at every start
+
     return {
         "openapi": "3.1.0",
         "info": {"title": "Control plane of a simulated launcher", "version": version("restserver")},
