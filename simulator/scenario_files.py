@@ -11,11 +11,13 @@ from dataclasses import dataclass, replace
 from datetime import date
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from contracts.clock import Instant, Milliseconds, real_now
-from simulator.scenario import Job, job_of, tried
-from simulator.story_words import BadStory, Keys
+
+if TYPE_CHECKING:
+    from simulator.scenario import Job
+    from simulator.story_words import Keys
 
 SHIPPED = Path(__file__).parent / "stories"
 SCHEMA = SHIPPED / "story.schema.json"
@@ -37,7 +39,7 @@ class Scenario:
 
     name: str
     file: str
-    jobs: tuple[Job, ...]
+    jobs: "tuple[Job, ...]"
     stamp: tuple[int, int]
     problem: str | None = None
     """Why the file as it is now is not used; the jobs are those it told before."""
@@ -55,20 +57,22 @@ class ShippedScenarios:
         self._files = {f"{NAMESPACE}{path.stem}": path for path in _files(SHIPPED)}
         self._read = lru_cache(len(self._files) + 1)(_shipped)
 
-    def job(self, name: str) -> Job | None:
+    def job(self, name: str) -> "Job | None":
         path = self._files.get(name)
         return None if path is None else self._read(path)
 
-    def jobs(self) -> Sequence[Job]:
+    def jobs(self) -> "Sequence[Job]":
         return [self._read(path) for path in self._files.values()]
 
     def all(self) -> Sequence[Scenario]:
         return [Scenario(path.stem, path.name, (self._read(path),), (0, 0)) for path in self._files.values()]
 
 
-def _shipped(path: Path) -> Job:
+def _shipped(path: Path) -> "Job":
     """Checked by the tests, not at every start."""
     from ruamel.yaml import YAML  # the first story asks for it, not the start
+
+    from simulator.scenario import job_of
 
     return job_of(plain(YAML(typ="safe").load(path.read_bytes())))
 
@@ -94,11 +98,11 @@ class Scenarios:
         self._look()
         return self._jobs  # replaced whenever anything in it is
 
-    def job(self, name: str) -> Job | None:
+    def job(self, name: str) -> "Job | None":
         self._look()
         return self._jobs.get(name)
 
-    def jobs(self) -> Sequence[Job]:
+    def jobs(self) -> "Sequence[Job]":
         self._look()
         return tuple(self._jobs.values())
 
@@ -153,12 +157,15 @@ def _stamp(path: Path) -> tuple[int, int]:
     return found.st_mtime_ns, found.st_size
 
 
-def _read(path: Path) -> tuple[Job, ...]:
+def _read(path: Path) -> "tuple[Job, ...]":
     return jobs_in(path.read_bytes(), str(path))
 
 
-def jobs_in(content: bytes, where: str) -> tuple[Job, ...]:
+def jobs_in(content: bytes, where: str) -> "tuple[Job, ...]":
     """The stories of that text, checked. ``where`` names it in errors. Raises BadScenario."""
+    from simulator.scenario import job_of, tried
+    from simulator.story_words import BadStory
+
     document = parsed(content, where)
     jobs: list[Job] = []
     for position, told in enumerate(_jobs_of(document)):
@@ -210,7 +217,7 @@ def plain(told: Any) -> Any:
     return told
 
 
-def _by_schema(document: object) -> Iterator[tuple[Keys, str]]:
+def _by_schema(document: object) -> "Iterator[tuple[Keys, str]]":
     from jsonschema import Draft202012Validator  # only files of people's own need it, and it takes long to import
     from jsonschema.exceptions import best_match
 
@@ -234,11 +241,11 @@ def in_schema(story: object, where: str) -> None:
         raise BadScenario(f"{where}: {'.'.join(map(str, keys)) or 'the whole'}: {message}")
 
 
-def _complaint(where: str, document: Any, keys: Keys, message: str) -> str:
+def _complaint(where: str, document: Any, keys: "Keys", message: str) -> str:
     return f"{where}, line {_line(document, keys)}: {'.'.join(map(str, keys)) or 'the whole'}: {message}"
 
 
-def _line(document: Any, keys: Keys) -> int:
+def _line(document: Any, keys: "Keys") -> int:
     """Where that key stands: ruamel keeps the positions of keys with what holds them."""
     line = 1
     for key in keys:

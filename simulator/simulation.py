@@ -19,10 +19,8 @@ from simulator.ledger import Ledger
 from simulator.profile import Profile
 from simulator.profile_files import BadProfile, load
 from simulator.request_journal import RequestJournal
-from simulator.scenario import job_of, tried
 from simulator.scenario_files import BadScenario, Scenarios, ShippedScenarios, in_schema
 from simulator.state_file import VERSION, BadState, StateFile, versioned
-from simulator.story_words import BadStory
 from simulator.whole_world import WholeWorld
 from simulator.world import World
 
@@ -174,6 +172,8 @@ class Simulation:
             self._restore(versioned(document, "the state"))
 
     def _restore(self, document: Mapping[str, Any]) -> None:
+        from simulator.story_words import BadStory
+
         try:
             seed, jobs = _number(document, "seed", MOST_SEED), _number(document, "jobs", MOST_JOBS)
             profile = load(str(document["profile"]))
@@ -216,6 +216,8 @@ class Simulation:
 def _entry(written: object) -> Entry:
     entry = decode(written)
     if isinstance(entry.deed, Tell):
+        from simulator.scenario import job_of, tried
+
         in_schema(entry.deed.story, f"the story of {entry.name}")
         if tried(job_of(entry.deed.story)).name != entry.name:
             raise BadEntry(f"the story told for {entry.name} is another's")

@@ -17,7 +17,7 @@ from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Protocol, overload
+from typing import TYPE_CHECKING, Protocol, overload
 
 from cachetools import LRUCache
 
@@ -29,9 +29,11 @@ from simulator.jobs import MOST_APPLICATIONS
 from simulator.journal_entries import Advance, Entry, Tell
 from simulator.ledger import NOTHING, Ledger, Page
 from simulator.lives import Life
-from simulator.scenario import Ground, Job, job_of
 from simulator.story import Delete, EndContainers, Kill, MakeRoom, Operation, Stop, Story, Submit
 from simulator.world import INTERVALS, KEPT_NAMES, STARTED_BEFORE, WEEK, Told, World
+
+if TYPE_CHECKING:  # a start tells no story
+    from simulator.scenario import Ground, Job
 
 STRIDE = 1 << 24
 """Places between two jobs of the population, for those that came by hand in between."""
@@ -48,9 +50,9 @@ class JobsOfScenarios(Protocol):
     def edition(self) -> object:
         """Equal editions, equal jobs."""
 
-    def job(self, name: str) -> Job | None: ...
+    def job(self, name: str) -> "Job | None": ...
 
-    def jobs(self) -> Sequence[Job]: ...
+    def jobs(self) -> "Sequence[Job]": ...
 
 
 class WholeWorld:
@@ -112,7 +114,7 @@ class WholeWorld:
                 self._kept[key] = kept
         return kept
 
-    def _lived(self, name: str, page: Page, job: Job | None) -> "list[Lived]":
+    def _lived(self, name: str, page: Page, job: "Job | None") -> "list[Lived]":
         chapters: list[list[Entry]] = [[]]
         for entry in page.entries:
             if isinstance(entry.deed, Tell):
@@ -136,10 +138,12 @@ class WholeWorld:
             tell = entries[0].deed
             assert isinstance(tell, Tell)  # noqa: S101 - that is where a chapter begins
             numbers = _numbers(tell.at, BY_HAND, slot)
+            from simulator.scenario import job_of
+
             lives.append(self._of_job(job_of(tell.story), tell.at, numbers, entries[1:], page))
         return lives
 
-    def _of_job(self, job: Job, begins: Instant, numbers: _NUMBERS, entries: list[Entry], page: Page) -> "Lived":
+    def _of_job(self, job: "Job", begins: Instant, numbers: _NUMBERS, entries: list[Entry], page: Page) -> "Lived":
         advances = tuple(entry.deed for entry in entries if isinstance(entry.deed, Advance))
         submits = [entry.at for entry in entries if isinstance(entry.deed, Submit)]
         told = Told(
@@ -204,7 +208,9 @@ class WholeWorld:
     def _fortune(self, name: str, first_application: int) -> Fortune:
         return Fortune(self.population.profile, f"{self.population.seed}/by hand/{name}", first_application)
 
-    def _ground(self, numbers: _NUMBERS) -> Ground:
+    def _ground(self, numbers: _NUMBERS) -> "Ground":
+        from simulator.scenario import Ground
+
         population, profile = self.population.population, self.population.profile
         return Ground(
             numbers[0],
@@ -237,7 +243,7 @@ class WholeWorld:
 @dataclass(frozen=True)
 class Lived:
     told: Told
-    job: Job | None
+    job: "Job | None"
     """Its story, where somebody told one."""
     entries: Sequence[Entry]
     numbers: _NUMBERS | None
