@@ -6,6 +6,7 @@ must be one the server listens on (DNS rebinding), there is no CORS, and with a 
 """
 
 import hmac
+import json
 from collections.abc import Callable, Container, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from typing import Literal, cast
@@ -19,7 +20,6 @@ from simulator import problems
 from simulator.admin_bodies import LARGEST_BODY, answer, body
 from simulator.admin_faults import Faults, OneFault
 from simulator.admin_jobs import Deed, OneJob, make
-from simulator.admin_openapi import OpenApi
 from simulator.admin_requests import Count, Find, Requests
 from simulator.admin_scenarios import AllScenarios, ScenarioState
 from simulator.admin_state import Reset, Settings, State
@@ -211,3 +211,14 @@ def _word(values: Mapping[str, str], key: str, words: tuple[str, ...]) -> str | 
     if text is not None and text not in words:
         raise BadInput(f"{key} must be one of {', '.join(words)}, not {text!r}")
     return text
+
+
+class OpenApi:
+    def __init__(self, prefix: str) -> None:
+        self._prefix = prefix
+
+    def on_get(self, _req: falcon.Request, resp: falcon.Response) -> None:
+        from simulator.admin_openapi import document  # a large table that a start does without
+
+        resp.content_type = falcon.MEDIA_JSON
+        resp.data = json.dumps(document(self._prefix), ensure_ascii=False).encode()

@@ -1,10 +1,7 @@
 """The control plane's own contract: an OpenAPI 3.1 document, made here, so that it says what this server can do."""
 
-import json
 from collections.abc import Mapping
 from typing import Any
-
-import falcon
 
 from simulator.job_list import LARGEST_PAGE, ORDERS, STATES
 from simulator.journal import MOST_ENTRIES
@@ -297,12 +294,3 @@ def document(prefix: str) -> dict[str, Any]:
             "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
         },
     }
-
-
-class OpenApi:
-    def __init__(self, prefix: str) -> None:
-        self._prefix = prefix
-
-    def on_get(self, _req: falcon.Request, resp: falcon.Response) -> None:
-        resp.content_type = falcon.MEDIA_JSON
-        resp.data = json.dumps(document(self._prefix), ensure_ascii=False).encode()
