@@ -34,7 +34,7 @@ fmt: $(DEV_STAMP) ## formats, and derives what is derived
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 	$(BIN)/restserver contract derive
-	$(BIN)/python -m simulator.profile_files
+	$(BIN)/python -m simulator.world.profile_files
 	$(BIN)/python -m tests.gate.derived_readme
 
 lock: $(DEV_STAMP) ## writes requirements/*.txt anew

@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     from restserver.app import Application
     from restserver.backends import Built
     from restserver.strength import World
-    from simulator.faults import FaultSet
-    from simulator.faulty import FaultyApi
-    from simulator.job_list import JobList
+    from simulator.admin.job_list import JobList
+    from simulator.faults.faults import FaultSet
+    from simulator.faults.faulty import FaultyApi
     from simulator.request_journal import RequestJournal
     from simulator.simulation import Simulation
 
@@ -161,9 +161,9 @@ def simulate(port: int, rm_port: int, **flags: object) -> int:
     from restserver import serving
     from restserver.identity import simulated_headers
     from restserver.logs import set_up_logging
-    from simulator.faulty import FaultyWire, asked_of_launcher
-    from simulator.http_simulation import launcher_server, yarn_server
-    from simulator.http_yarn import PREFIX
+    from simulator.faults.faulty import FaultyWire, asked_of_launcher
+    from simulator.http.simulation import launcher_server, yarn_server
+    from simulator.http.yarn_paths import PREFIX
 
     settings = replace(from_process({**flags, "backend": "simulated"}), port=port)
     set_up_logging(settings.log_format, settings.log_level, secrets_of(settings))
@@ -242,7 +242,7 @@ def _around(built: "Built", settings: Settings) -> "Callable[[WSGIApplication], 
     log = _access_log(settings)
     if built.faults is None:
         return log
-    from simulator.faulty import FaultyWire, asked_of_api
+    from simulator.faults.faulty import FaultyWire, asked_of_api
 
     faults = cast("FaultSet", built.faults)
     return lambda application: log(FaultyWire(application, faults, "api", asked_of_api))
@@ -251,7 +251,7 @@ def _around(built: "Built", settings: Settings) -> "Callable[[WSGIApplication], 
 def _faulty_api(built: "Built") -> "Sequence[FaultyApi]":
     if built.faults is None:
         return []
-    from simulator.faulty import FaultyApi
+    from simulator.faults.faulty import FaultyApi
 
     return [FaultyApi(cast("FaultSet", built.faults))]
 
@@ -280,9 +280,9 @@ def _simulated_backend(settings: Settings) -> "Built":
     from restserver.app import Backend
     from restserver.backends import Built
     from restserver.identity import simulated_headers
-    from simulator.faults import FaultSet
-    from simulator.faulty import faulty
-    from simulator.simulated_jobs import SimulatedJobs
+    from simulator.admin.simulated_jobs import SimulatedJobs
+    from simulator.faults.faults import FaultSet
+    from simulator.faults.faulty import faulty
     from simulator.state_file import BadState, StateNotSaved
 
     simulation = simulation_of(settings)
@@ -316,10 +316,10 @@ def _simulated_backend(settings: Settings) -> "Built":
 def simulation_of(settings: Settings) -> "Simulation":
     """The world those settings ask for, or the one that was saved."""
     from contracts.clock import VirtualClock, real_now
-    from simulator.profile_files import BadProfile
-    from simulator.scenario_files import BadScenario, Scenarios
     from simulator.simulation import Simulation
     from simulator.state_file import BadState
+    from simulator.told.scenario_files import BadScenario, Scenarios
+    from simulator.world.profile_files import BadProfile
 
     at = real_now() if settings.at is None else settings.at
     clock = VirtualClock(at, rate=settings.rate, frozen=settings.frozen)
@@ -373,8 +373,8 @@ def mounts(built: "Built", settings: Settings) -> "Sequence[tuple[str, WSGIAppli
         return ()
     if not (loopback if settings.admin is None else settings.admin):
         return ()
-    from simulator.admin import PREFIX, create_admin
-    from simulator.job_list import ListedJobs
+    from simulator.admin.control_plane import PREFIX, create_admin
+    from simulator.admin.job_list import ListedJobs
 
     token = settings.admin_token
     if token is None and not loopback:

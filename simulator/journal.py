@@ -15,9 +15,9 @@ from contracts.launcher.records import Framework, FrameworkDescriptor, LaunchCli
 from simulator.journal_entries import Advance, Deed, Entry, Tell
 from simulator.launcher import Unfolded
 from simulator.ledger import Ledger, ledger_of
-from simulator.story import Delete, Kill, Migrate, SetProgress, SetTaskNumber, Start, Stop, Submit
-from simulator.timeline import Timeline
-from simulator.whole_world import Lived, WholeWorld
+from simulator.machine.story import Delete, Kill, Migrate, SetProgress, SetTaskNumber, Start, Stop, Submit
+from simulator.machine.timeline import Timeline
+from simulator.world.whole_world import Lived, WholeWorld
 
 MOST_ENTRIES = 10_000
 """Of one world: each is kept, and saved with every change."""

@@ -12,7 +12,7 @@ from contracts.clock import Instant, from_iso, iso
 from contracts.launcher.open_request import decode_descriptor, encode_descriptor
 from contracts.launcher.port import LauncherUnreadable
 from contracts.launcher.records import LaunchClientType
-from simulator.story import Delete, Kill, Migrate, Operation, SetProgress, SetTaskNumber, Start, Stop, Submit
+from simulator.machine.story import Delete, Kill, Migrate, Operation, SetProgress, SetTaskNumber, Start, Stop, Submit
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,11 +14,11 @@ from cachetools import LRUCache
 from contracts.clock import Clock, Instant
 from contracts.launcher.port import Answer, Ask, NoSuchAttempt, NoSuchFramework, NoSuchVersion, T
 from contracts.launcher.records import Application, Figures, Framework, Summary
-from simulator.profile import Profile
-from simulator.profile_files import load
-from simulator.story import Submit
-from simulator.timeline import Timeline, plan
-from simulator.world import Source, Told, World, newest_first
+from simulator.machine.story import Submit
+from simulator.machine.timeline import Timeline, plan
+from simulator.world.profile import Profile
+from simulator.world.profile_files import load
+from simulator.world.world import Source, Told, World, newest_first
 
 KEPT_TASKS = 10_000
 """How many tasks the kept timelines may have together."""

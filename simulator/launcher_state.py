@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 from contracts.clock import Clock, Instant
-from simulator.story import SECOND, Intervals
+from simulator.machine.story import SECOND, Intervals
 
 Document = Mapping[str, object]
 

@@ -8,7 +8,7 @@ from itertools import takewhile
 
 from contracts.clock import Instant
 from simulator.journal_entries import Entry, Tell, encode
-from simulator.story import Submit
+from simulator.machine.story import Submit
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from simulator.profile_files import SHIPPED, BadProfile, load, shipped
+from simulator.world.profile_files import SHIPPED, BadProfile, load, shipped
 
 
 @click.group()

@@ -16,13 +16,13 @@ from simulator.journal import MOST_ENTRIES, Journal
 from simulator.journal_entries import BadEntry, Entry, Tell, decode, encode
 from simulator.launcher import SimulatedLauncher, SimulatedResourceManager, Unfolded
 from simulator.ledger import Ledger
-from simulator.profile import Profile
-from simulator.profile_files import BadProfile, load
 from simulator.request_journal import RequestJournal
-from simulator.scenario_files import BadScenario, Scenarios, ShippedScenarios, in_schema
 from simulator.state_file import VERSION, BadState, StateFile, versioned
-from simulator.whole_world import WholeWorld
-from simulator.world import World
+from simulator.told.scenario_files import BadScenario, Scenarios, ShippedScenarios, in_schema
+from simulator.world.profile import Profile
+from simulator.world.profile_files import BadProfile, load
+from simulator.world.whole_world import WholeWorld
+from simulator.world.world import World
 
 MOST_JOBS = 100_000_000
 MOST_SEED = 2**63 - 1
@@ -172,7 +172,7 @@ class Simulation:
             self._restore(versioned(document, "the state"))
 
     def _restore(self, document: Mapping[str, Any]) -> None:
-        from simulator.story_words import BadStory
+        from simulator.told.words import BadStory
 
         try:
             seed, jobs = _number(document, "seed", MOST_SEED), _number(document, "jobs", MOST_JOBS)
@@ -216,7 +216,7 @@ class Simulation:
 def _entry(written: object) -> Entry:
     entry = decode(written)
     if isinstance(entry.deed, Tell):
-        from simulator.scenario import job_of, tried
+        from simulator.told.scenario import job_of, tried
 
         in_schema(entry.deed.story, f"the story of {entry.name}")
         if tried(job_of(entry.deed.story)).name != entry.name:

@@ -4,10 +4,10 @@ from wsgiref.types import WSGIApplication
 
 from contracts.clock import Clock
 from contracts.launcher.port import Launcher
-from simulator.http import DIALECTS, LauncherServer
-from simulator.http_open import Web
-from simulator.http_writes import Writes
-from simulator.http_yarn import PREFIX, Applications, YarnServer, yarn_routes
+from simulator.http.open_paths import Web
+from simulator.http.server import DIALECTS, LauncherServer
+from simulator.http.writes import Writes
+from simulator.http.yarn_paths import PREFIX, Applications, YarnServer, yarn_routes
 from simulator.launcher_state import LauncherRequests
 from tests.simulator.submitted_requests import SubmittedRequests
 

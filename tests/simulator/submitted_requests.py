@@ -15,9 +15,9 @@ from contracts.launcher.records import (
     LaunchClientType,
     Summary,
 )
-from simulator import view
-from simulator.operations import Asked, NothingChanges, after
-from simulator.story import Delete, Migrate, SetProgress, SetTaskNumber, Start, Stop, Submit
+from simulator.machine import view
+from simulator.machine.operations import Asked, NothingChanges, after
+from simulator.machine.story import Delete, Migrate, SetProgress, SetTaskNumber, Start, Stop, Submit
 
 INTERVAL = 1000
 

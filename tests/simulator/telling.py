@@ -26,7 +26,7 @@ from contracts.launcher.records import (
     TaskService,
     TaskStatus,
 )
-from simulator.story import (
+from simulator.machine.story import (
     FAST,
     ApplicationFate,
     Behaviour,
@@ -39,7 +39,7 @@ from simulator.story import (
     Story,
     Submit,
 )
-from simulator.timeline import Timeline
+from simulator.machine.timeline import Timeline
 
 START: Instant = 1_795_465_640_123
 CLUSTER = Cluster(

@@ -11,8 +11,8 @@ from contracts.clock import VirtualClock, from_iso, iso
 from contracts.launcher.lifecycle import FrameworkState
 from contracts.launcher.port import Answer, Ask, LauncherUnavailable
 from contracts.launcher.records import ExecutionType, Framework, RetryState, Summary
-from simulator.admin import LARGEST_BODY, create_admin
-from simulator.job_list import JobList, JobPage, JobQuery, ListedJobs
+from simulator.admin.control_plane import LARGEST_BODY, create_admin
+from simulator.admin.job_list import JobList, JobPage, JobQuery, ListedJobs
 
 TOKEN = "open-sesame"  # noqa: S105 - it opens nothing
 HOST = "127.0.0.1:9186"

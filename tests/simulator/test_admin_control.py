@@ -23,13 +23,13 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from simulator.admin import create_admin
-from simulator.admin_bodies import LARGEST_STORY
-from simulator.admin_openapi import PATHS, document
-from simulator.faults import FaultSet
-from simulator.scenario_files import SHIPPED
-from simulator.simulated_jobs import SimulatedJobs
+from simulator.admin.bodies import LARGEST_STORY
+from simulator.admin.control_plane import create_admin
+from simulator.admin.openapi import PATHS, document
+from simulator.admin.simulated_jobs import SimulatedJobs
+from simulator.faults.faults import FaultSet
 from simulator.simulation import Simulation
+from simulator.told.scenario_files import SHIPPED
 from tests.simulator.worlds import HOUR, names, shown, simulation, state
 
 HOST = "127.0.0.1:9186"

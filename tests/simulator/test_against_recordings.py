@@ -12,7 +12,7 @@ import pytest
 
 from contracts.clock import Instant
 from contracts.launcher.records import ExecutionType, ExitType, Framework, TaskStatus
-from simulator.story import (
+from simulator.machine.story import (
     DEPLOYED,
     ApplicationEnd,
     ApplicationFate,
@@ -34,7 +34,7 @@ from simulator.story import (
     Story,
     Submit,
 )
-from simulator.timeline import Timeline, plan
+from simulator.machine.timeline import Timeline, plan
 from tests.contracts.recorded_records import Recorded, histories
 from tests.simulator.telling import CLUSTER, breaches_between, breaches_of
 

@@ -2,7 +2,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contracts.clock import LATEST
-from simulator.arrivals import EPOCH, Arrivals
+from simulator.world.arrivals import EPOCH, Arrivals
 
 HOUR = 3_600_000
 worlds = st.builds(Arrivals, st.integers(0, 5), st.integers(1, 1_000_000), st.integers(HOUR, 30 * 24 * HOUR))

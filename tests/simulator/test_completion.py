@@ -1,7 +1,7 @@
 """When tasks end their application (launcher fact sheet, 4.2)."""
 
 from contracts.launcher.records import CompletionPolicy
-from simulator.completion import Ending, Tally, ending
+from simulator.machine.completion import Ending, Tally, ending
 
 
 def judged(policy: CompletionPolicy, *, succeeded: bool, in_role: Tally, in_all: Tally | None = None) -> Ending | None:

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simulator.delays import back_off, last_tick, next_tick, progress_as_told
 from simulator.dice import dice
-from simulator.story import DEPLOYED, FAST, SECOND
+from simulator.machine.delays import back_off, last_tick, next_tick, progress_as_told
+from simulator.machine.story import DEPLOYED, FAST, SECOND
 
 
 @given(st.integers(0, 10**13), st.integers(0, 10**13), st.integers(1, 10**6))

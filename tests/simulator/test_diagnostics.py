@@ -6,8 +6,8 @@ import re
 import pytest
 
 from contracts.launcher.records import ExitType, Resource
-from simulator import diagnostics
-from simulator.story import Crashed, Exit, Killed
+from simulator.machine import diagnostics
+from simulator.machine.story import Crashed, Exit, Killed
 
 AT = 1_795_465_705_000 + 769
 NAME = "container_1795464678844_0055_01_000002"

@@ -17,8 +17,8 @@ from contracts.launcher.records import (
     RetryPolicy,
     RetryState,
 )
-from simulator.engine import Machine
-from simulator.story import (
+from simulator.machine.engine import Machine
+from simulator.machine.story import (
     DEPLOYED,
     ApplicationFate,
     ApplicationRule,
@@ -40,7 +40,7 @@ from simulator.story import (
     Story,
     Submit,
 )
-from simulator.timeline import Timeline, plan
+from simulator.machine.timeline import Timeline, plan
 from tests.simulator.telling import (
     CLUSTER,
     GANG,

@@ -15,12 +15,12 @@ from contracts.launcher.lifecycle import FrameworkState
 from contracts.launcher.port import Ask, Launcher
 from restserver.app import Backend, create_app
 from restserver.settings import Settings
-from simulator.fault_kinds import KINDS
-from simulator.faults import FaultSet, NoSuchFault
-from simulator.faulty import FaultyApi, FaultyWire, asked_of_api, asked_of_launcher, faulty
+from simulator.faults.faults import FaultSet, NoSuchFault
+from simulator.faults.faulty import FaultyApi, FaultyWire, asked_of_api, asked_of_launcher, faulty
+from simulator.faults.kinds import KINDS
+from simulator.faults.waiting import Waiting
 from simulator.launcher import SimulatedLauncher, simulated
 from simulator.problems import BadInput
-from simulator.waiting import Waiting
 from tests.restserver.wsgi_client import Response, ask
 
 AT = 1_795_465_000_000

@@ -17,12 +17,12 @@ import pytest
 
 from contracts.clock import VirtualClock
 from contracts.launcher.recordings import Exchange, exchanges
-from simulator.access import Access
-from simulator.http import LauncherServer
-from simulator.http_open import Web, open_routes
-from simulator.http_writes import Writes
+from simulator.http.access import Access
+from simulator.http.open_paths import Web, open_routes
+from simulator.http.server import LauncherServer
+from simulator.http.writes import Writes
 from simulator.launcher_state import LauncherRequests
-from simulator.submission import Library
+from simulator.submission.judging import Library
 from tests.simulator.submitted_requests import SubmittedRequests
 from tests.simulator.wire_exchange import Sent, send
 

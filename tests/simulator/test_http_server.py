@@ -16,14 +16,14 @@ from contracts.launcher import open_dialect, private_dialect
 from contracts.launcher.port import Ask
 from contracts.launcher.resource_manager import APPLICATIONS_PATH
 from restserver.serving import serving
-from simulator.access import Access
-from simulator.faults import FaultSet
-from simulator.faulty import FaultyWire, asked_of_launcher
-from simulator.http_simulation import launcher_server, yarn_server
-from simulator.http_yarn import PREFIX
+from simulator.faults.faults import FaultSet
+from simulator.faults.faulty import FaultyWire, asked_of_launcher
+from simulator.faults.waiting import Waiting
+from simulator.http.access import Access
+from simulator.http.simulation import launcher_server, yarn_server
+from simulator.http.yarn_paths import PREFIX
 from simulator.launcher import simulated
 from simulator.simulation import Simulation
-from simulator.waiting import Waiting
 from tests.simulator import served_world
 from tests.simulator.wire_exchange import Sent, send
 

@@ -7,14 +7,14 @@ import pytest
 
 from contracts.clock import from_iso
 from contracts.launcher.records import ExitType, Framework
-from simulator.jobs import job
 from simulator.launcher import Unfolded
-from simulator.lives import Life
-from simulator.profile import Profile, RoleShape, Shape, Weighted
-from simulator.profile_files import load
-from simulator.story import Stop, Submit
-from simulator.timeline import Timeline, plan
-from simulator.world import World
+from simulator.machine.story import Stop, Submit
+from simulator.machine.timeline import Timeline, plan
+from simulator.world.jobs import job
+from simulator.world.lives import Life
+from simulator.world.profile import Profile, RoleShape, Shape, Weighted
+from simulator.world.profile_files import load
+from simulator.world.world import World
 
 NOON = from_iso("2026-03-01T12:00:00Z")
 DEFAULT = replace(load("default"), upgrades=0.0)

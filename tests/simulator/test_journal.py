@@ -12,8 +12,8 @@ from contracts.launcher.records import LaunchClientType
 from simulator import journal as journal_module
 from simulator.journal import JournalFull, NameTaken, NoStep
 from simulator.journal_entries import KINDS, Advance, BadEntry, Entry, Tell, decode, encode
+from simulator.machine.story import Delete, Kill, Migrate, SetProgress, SetTaskNumber, Start, Stop, Submit
 from simulator.simulation import Simulation
-from simulator.story import Delete, Kill, Migrate, SetProgress, SetTaskNumber, Start, Stop, Submit
 from tests.simulator.worlds import ASK, HOUR, MINUTE, START, names, shown, simulation, state, submission
 
 if TYPE_CHECKING:

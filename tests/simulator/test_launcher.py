@@ -10,13 +10,13 @@ import pytest
 from contracts.clock import Instant, VirtualClock, from_iso
 from contracts.launcher.port import Ask, NoSuchAttempt, NoSuchFramework, NoSuchVersion
 from contracts.launcher.records import Framework
-from simulator.job_list import JobQuery
+from simulator.admin.job_list import JobQuery
+from simulator.admin.simulated_jobs import SimulatedJobs
 from simulator.launcher import KEPT_TASKS, SimulatedLauncher, SimulatedResourceManager, Unfolded, simulated
+from simulator.machine.story import DAY, HOUR, MINUTE, Cluster, Delete, Host, Story, Submit
 from simulator.problems import BadInput
-from simulator.profile_files import BadProfile, load
-from simulator.simulated_jobs import SimulatedJobs
-from simulator.story import DAY, HOUR, MINUTE, Cluster, Delete, Host, Story, Submit
-from simulator.world import Told
+from simulator.world.profile_files import BadProfile, load
+from simulator.world.world import Told
 
 ASK = Ask()
 NOON = from_iso("2026-03-01T12:00:00Z")

@@ -16,8 +16,8 @@ from contracts.harness.observations import GET_ATTEMPT, GET_ATTEMPTS, GET_JOB, G
 from restserver.app import Application, Backend, create_app
 from restserver.settings import Settings
 from simulator.launcher import simulated
-from simulator.profile_files import load
-from simulator.world import Told, World
+from simulator.world.profile_files import load
+from simulator.world.world import Told, World
 
 START = from_iso("2026-03-01T12:00:00Z")
 JOBS = 2000

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simulator.names import ALPHABET, LENGTHS, code, index_of
+from simulator.world.names import ALPHABET, LENGTHS, code, index_of
 
 indexes = st.integers(0, 2 ** (5 * LENGTHS[-1]) - 1)
 

@@ -4,8 +4,8 @@ import random
 from dataclasses import replace
 
 from contracts.launcher.records import Ports, Resource
-from simulator.placement import Room, application_id, container_id, free_gpus, port_text
-from simulator.story import ContainerFate
+from simulator.machine.placement import Room, application_id, container_id, free_gpus, port_text
+from simulator.machine.story import ContainerFate
 from tests.simulator.telling import CLUSTER
 
 USUAL = ContainerFate()

@@ -4,9 +4,9 @@ from dataclasses import replace
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from simulator.population import Population
-from simulator.profile_files import load
-from simulator.sayings import SAYINGS_OF_LOCALE
+from simulator.world.population import Population
+from simulator.world.profile_files import load
+from simulator.world.sayings import SAYINGS_OF_LOCALE
 
 POPULATION = Population(1, load("default"))
 FRAMEWORK_NAME = re.compile(r"[A-Za-z0-9\-._~]{1,256}")

@@ -2,8 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from simulator.profile import Profile
-from simulator.profile_files import DERIVED, LARGEST_FILE, SHIPPED, BadProfile, derived, load, read, shipped
+from simulator.world.profile import Profile
+from simulator.world.profile_files import DERIVED, LARGEST_FILE, SHIPPED, BadProfile, derived, load, read, shipped
 
 DEFAULT = (SHIPPED / "default.yaml").read_bytes()
 

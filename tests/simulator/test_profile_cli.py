@@ -7,9 +7,9 @@ from click.testing import CliRunner
 
 from contracts.clock import VirtualClock
 from simulator.profile_cli import profile
-from simulator.profile_files import SHIPPED, read, shipped
-from simulator.scenario_files import Scenarios
 from simulator.simulation import Simulation
+from simulator.told.scenario_files import Scenarios
+from simulator.world.profile_files import SHIPPED, read, shipped
 from tests.simulator.worlds import START, names
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from contracts.launcher.records import ExitType, RetryPolicy, RetryState
-from simulator.retry import COUNTER_OF_EXIT_TYPE, decide
+from simulator.machine.retry import COUNTER_OF_EXIT_TYPE, decide
 
 OK, TN, TC, NT, UN = (
     ExitType.SUCCEEDED,

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from contracts.clock import VirtualClock
-from simulator.scenario_files import LARGEST_FILE, BadScenario, Scenarios, jobs_in
 from simulator.simulation import Simulation
+from simulator.told.scenario_files import LARGEST_FILE, BadScenario, Scenarios, jobs_in
 from tests.simulator.worlds import ASK, HOUR, MINUTE, START, Ticking, shown, simulation, state, submission
 
 

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from contracts.clock import VirtualClock
-from simulator.faults import FaultSet
-from simulator.profile_files import BadProfile
-from simulator.scenario_files import Scenarios
+from simulator.faults.faults import FaultSet
 from simulator.simulation import Simulation
 from simulator.state_file import LARGEST, BadState, StateFile, StateNotSaved, parsed
+from simulator.told.scenario_files import Scenarios
+from simulator.world.profile_files import BadProfile
 from tests.simulator.worlds import HOUR, START, names, shown, simulation, submission
 
 NAME = "bob~kept"

@@ -7,9 +7,9 @@ from functools import cache
 import pytest
 
 from contracts.clock import VirtualClock
-from simulator.scenario_files import NAMESPACE, SCHEMA, SHIPPED, ShippedScenarios, jobs_in
 from simulator.simulation import Simulation
-from simulator.story_words import INTERVAL_NAMES
+from simulator.told.scenario_files import NAMESPACE, SCHEMA, SHIPPED, ShippedScenarios, jobs_in
+from simulator.told.words import INTERVAL_NAMES
 from tests.simulator.worlds import ASK, HOUR, START, names, shown
 
 W, C, L, AW, R = (

@@ -3,7 +3,7 @@
 import pytest
 
 from contracts.launcher.lifecycle import TaskState
-from simulator.story import (
+from simulator.machine.story import (
     ApplicationFate,
     ApplicationKey,
     ApplicationRule,

@@ -11,10 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contracts.launcher.open_request import decode_descriptor, encode_descriptor
-from simulator import json_input, submission
-from simulator.bound import ByName, Many, Shape
-from simulator.http_errors import Refused
-from simulator.submission import Library, bound, descriptor_shape, judged
+from simulator.submission import json_input
+from simulator.submission import judging as submission
+from simulator.submission.binding import ByName, Many, Shape
+from simulator.submission.judging import Library, bound, descriptor_shape, judged
+from simulator.submission.refusals import Refused
 
 SHAPE = descriptor_shape(Library())
 RESOURCE: dict[str, Any] = {"cpuNumber": 1, "memoryMB": 1}

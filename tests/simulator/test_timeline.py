@@ -10,7 +10,7 @@ from contracts.clock import Instant
 from contracts.launcher.lifecycle import TaskState
 from contracts.launcher.records import CompletionPolicy, Ports, RetryPolicy
 from simulator.dice import dice
-from simulator.story import (
+from simulator.machine.story import (
     DEPLOYED,
     FAST,
     ApplicationEnd,
@@ -34,7 +34,7 @@ from simulator.story import (
     Story,
     Submit,
 )
-from simulator.timeline import Timeline, plan
+from simulator.machine.timeline import Timeline, plan
 from tests.simulator.telling import CLUSTER, GANG, START, breaches, changes, descriptor, role, story
 
 HOUR = 3_600_000

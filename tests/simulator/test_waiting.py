@@ -3,7 +3,7 @@
 import threading
 
 from contracts.clock import VirtualClock
-from simulator.waiting import LONGEST_FROZEN, Waiting
+from simulator.faults.waiting import LONGEST_FROZEN, Waiting
 
 
 class Real:

@@ -12,14 +12,14 @@ from hypothesis import strategies as st
 
 from contracts.clock import VirtualClock, from_iso
 from contracts.launcher.port import Ask, NoSuchFramework
-from simulator.arrivals import EPOCH
-from simulator.job_list import state_of
-from simulator.jobs import MOST_APPLICATIONS
+from simulator.admin.job_list import state_of
 from simulator.launcher import simulated
-from simulator.profile_files import load, shipped
-from simulator.story import HOUR
-from simulator.timeline import plan
-from simulator.world import WEEK, Told, World, newest_first
+from simulator.machine.story import HOUR
+from simulator.machine.timeline import plan
+from simulator.world.arrivals import EPOCH
+from simulator.world.jobs import MOST_APPLICATIONS
+from simulator.world.profile_files import load, shipped
+from simulator.world.world import WEEK, Told, World, newest_first
 
 NOON = from_iso("2026-03-01T12:00:00Z")
 ASK = Ask()

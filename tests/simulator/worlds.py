@@ -8,9 +8,9 @@ from contracts.clock import Instant, VirtualClock, from_iso
 from contracts.launcher.open_request import decode_descriptor
 from contracts.launcher.port import Ask, NoSuchFramework
 from contracts.launcher.records import Framework, FrameworkDescriptor
-from simulator.scenario_files import Scenarios
-from simulator.short_descriptor import in_the_launchers_words
 from simulator.simulation import Simulation
+from simulator.submission.short_descriptor import in_the_launchers_words
+from simulator.told.scenario_files import Scenarios
 
 START: Instant = from_iso("2026-03-01T12:00:00Z")
 SECOND = 1000

@@ -1,0 +1,1 @@
+"""What makes a launcher, the API or the wire misbehave on purpose."""

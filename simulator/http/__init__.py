@@ -1,0 +1,1 @@
+"""The simulated launcher and resource manager over HTTP, in both dialects."""

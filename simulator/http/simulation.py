@@ -1,0 +1,51 @@
+"""A simulation served as the launcher and the resource manager themselves: the parts of ``server`` and ``faults.faulty`` put together."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from wsgiref.types import WSGIApplication
+
+from simulator.faults.faults import FaultSet
+from simulator.faults.faulty import faulty
+from simulator.http.access import Access
+from simulator.http.open_paths import Web
+from simulator.http.server import DIALECTS, LauncherServer
+from simulator.http.writes import Writes
+from simulator.http.yarn_paths import YarnServer, yarn_routes
+from simulator.launcher_state import LauncherRequests
+from simulator.machine.story import Submit
+from simulator.simulation import Simulation
+from simulator.world.world import INTERVALS
+
+Headers = Callable[[], Mapping[str, str]]
+
+
+def launcher_server(
+    simulation: Simulation,
+    dialect: str,
+    faults: FaultSet,
+    headers: Headers = dict,
+    mounts: Sequence[tuple[str, WSGIApplication]] = (),
+    address: str = "http://localhost:9086",
+    access: Access | None = None,
+) -> LauncherServer:
+    """Writes go past the faults: they are about what people hear, and a change is made or it is not."""
+    writes = Writes(
+        simulation.launcher,
+        simulation.journal,
+        lambda: _submitted(simulation),
+        LauncherRequests(simulation.clock),
+        access=access,
+    )
+    web = Web(INTERVALS[simulation.world.population.profile.intervals], address=address)
+    launcher = faulty(simulation.launcher, faults, over_http=True)
+    return LauncherServer(DIALECTS[dialect](launcher, writes, web), simulation.clock, headers, mounts)
+
+
+def yarn_server(simulation: Simulation, headers: Headers = dict) -> YarnServer:
+    routes = yarn_routes(simulation.resource_manager, simulation.clock, simulation.journal.kill)
+    return YarnServer(routes, simulation.clock, headers)
+
+
+def _submitted(simulation: Simulation) -> Iterator[str]:
+    for name, page in simulation.world.ledger.pages.items():
+        if any(isinstance(entry.deed, Submit) for entry in page.entries):
+            yield name

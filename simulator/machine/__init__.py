@@ -1,0 +1,1 @@
+"""The machine of one framework: everything that decides a state lives here."""

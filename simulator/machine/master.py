@@ -1,0 +1,422 @@
+"""The launcher's master of one application: requests, containers, task retries, gang, completion policy, its own end.
+
+Every step of a task is one of the task table's (``contracts.launcher.lifecycle``). What the master decides it decides from
+the request as it last pulled it; what the world does comes from the story's behaviour.
+"""
+
+import random
+
+from contracts.clock import Instant, Milliseconds
+from contracts.launcher.lifecycle import TaskEvent, TaskState, next_task_state
+from contracts.launcher.records import ExitType, TaskRoleDescriptor
+from simulator.machine import completion, diagnostics, placement
+from simulator.machine.application import ApplicationLife, Container, RoleLife, Task, YarnEnd
+from simulator.machine.delays import next_tick, progress_as_told
+from simulator.machine.diagnostics import Report
+from simulator.machine.retry import decide
+from simulator.machine.story import SECOND, ContainerFate, ContainerKey, EndContainers, Exit, MakeRoom, MasterFailed
+from simulator.machine.surroundings import Surroundings
+from simulator.machine.tallies import Tallies
+
+MIGRATED = Exit(code=-7153)
+EXPIRED = Exit(code=-7112)
+GANG_TIMEOUT = -7252
+REFUSED_BY_YARN = -7200
+PERMANENT_FAILURES = frozenset({-7200, -7251})
+"""The master reports these and ends; after any other failure YARN starts it again, unseen by anybody."""
+BOOKKEEPING: Milliseconds = 3
+"""From the end of a container to what follows from it: one task of the master's queue."""
+UNREGISTERING: Milliseconds = 16
+MOST_DROPS = 20
+"""How often a starved request is taken back and sent again; then it stays. Nobody can tell, and it keeps work bounded."""
+
+HOLDS_A_CONTAINER = frozenset(
+    {TaskState.CONTAINER_ALLOCATED, TaskState.CONTAINER_LAUNCHED, TaskState.CONTAINER_RUNNING}
+)
+OUTSTANDING = frozenset({TaskState.TASK_WAITING, TaskState.CONTAINER_REQUESTED})
+
+
+class Master:
+    def __init__(self, around: Surroundings, life: ApplicationLife, started: Instant, rolls: random.Random) -> None:
+        self._around = around
+        self._agenda = around.agenda
+        self._life = life
+        self._rolls = rolls
+        self._cluster = around.story.cluster
+        self._intervals = self._cluster.intervals
+        self.started = started
+        self._descriptor = life.descriptor
+        self._tasks: dict[str, list[Task]] = {}
+        self._roles: dict[str, TaskRoleDescriptor] = {}
+        """As asked for last: a role that was taken out of the descriptor keeps its policies."""
+        self._tallies = Tallies()
+        self._room = placement.Room(self._cluster)
+        self._outstanding = 0
+        self._gang_turn = 0
+        self._containers = 1
+        self._acted_on: set[str] = set()
+        self._override: float | None = None
+        self._progress_due = False
+        self._refusal: str | None = None
+        self._happened: list[MakeRoom | EndContainers] = []
+
+    @property
+    def alive(self) -> bool:
+        return self._life.master_over is None
+
+    @property
+    def _gang(self) -> bool:
+        return self._descriptor.platform.gang_allocation
+
+    def start(self, now: Instant) -> None:
+        self._life.masters.append((now, 1))
+        self._take_request(now)
+        self._refusal = self._what_no_node_holds()
+        failure = self._life.fate.end
+        if isinstance(failure, MasterFailed):
+            self._agenda.at(now + failure.after, self._fail, failure)
+        if self._refusal is not None:
+            self._agenda.at(
+                now + self._intervals.am_rm_heartbeat, self._fail, MasterFailed(REFUSED_BY_YARN, self._refusal)
+            )
+
+    # --- the request ------------------------------------------------------------------------------------------------
+
+    def pull(self, now: Instant) -> None:
+        if self.alive:
+            self._take_request(now)
+
+    def _take_request(self, now: Instant) -> None:
+        request = self._around.request_of(self._life.key.version)
+        if request is not None:
+            self._descriptor = request.descriptor
+            self._override = request.progress_override
+        for name, role in self._descriptor.task_roles.items():
+            self._resize(now, name, role)
+        self._progress_changed(now)
+        if request is not None and request.migrate_task_requests:
+            self._migrate(now, tuple(request.migrate_task_requests))
+
+    def _resize(self, now: Instant, name: str, role: TaskRoleDescriptor) -> None:
+        if name not in self._tasks:
+            self._tasks[name] = []
+            self._life.roles[name] = RoleLife(name, now, role.task_service.version, [])
+            self._around.task_changed(self._life, now)
+        self._roles[name] = role
+        resources = self._life.roles[name].resources
+        if not resources or resources[-1][1] != role.task_service.resource:
+            resources.append((now, role.task_service.resource))
+        tasks = self._tasks[name]
+        while len(tasks) > role.task_number:
+            self._remove(now, tasks.pop())
+            self._tallies.grown(name, -1)
+        if len(tasks) < role.task_number:
+            grown = [self._create(now, name, index) for index in range(len(tasks), role.task_number)]
+            tasks.extend(grown)
+            self._tallies.grown(name, len(grown))
+            self._became_outstanding(now, len(grown), again=True)
+            self._agenda.at(now + self._rolls.randint(5, 60), self._request_all, grown)
+
+    def _create(self, now: Instant, role: str, index: int) -> Task:
+        logs = self._life.roles[role].slots
+        if index == len(logs):
+            logs.append([])
+        task = Task(role, index, logs[index], now)
+        task.note(now)
+        self._around.task_changed(self._life, now)
+        return task
+
+    def _remove(self, now: Instant, task: Task) -> None:
+        """The task number was lowered: no exit information is left anywhere."""
+        if task.state in OUTSTANDING:
+            self._no_longer_outstanding(now)
+        elif task.container is not None and task.state in HOLDS_A_CONTAINER:
+            self._room.give_back(task.container)
+        elif task.state is TaskState.TASK_COMPLETED:
+            self._tallies.exited(task, -1)
+        task.serial += 1
+        task.log.append(task.log[-1]._replace(at=max(now, task.log[-1].at), state=None))
+        self._around.task_changed(self._life, now)
+
+    def _migrate(self, now: Instant, container_ids: tuple[str, ...]) -> None:
+        for task in [task for tasks in self._tasks.values() for task in tasks]:
+            held = task.container.id if task.container is not None and task.state in HOLDS_A_CONTAINER else None
+            if held in container_ids and held not in self._acted_on and self.alive:
+                self._acted_on.add(held)
+                self._end(now, task, task.serial, MIGRATED)
+        self._around.migrations_done(now + 30, container_ids)
+
+    # --- what the world does to it ----------------------------------------------------------------------------------
+
+    def happened(self, now: Instant, event: MakeRoom | EndContainers) -> None:
+        self._happened.append(event)
+        for task in [task for tasks in self._tasks.values() for task in tasks if _meant(event, task)]:
+            if isinstance(event, EndContainers):
+                if task.state in HOLDS_A_CONTAINER:
+                    self._end(now, task, task.serial, event.exit)
+            elif task.state in OUTSTANDING and task.fate is not None:
+                task.room_at = now
+                if task.state is TaskState.CONTAINER_REQUESTED:
+                    task.serial += 1
+                    self._agenda.at(now, self._allocate, task, task.serial)
+
+    def _had_room(self, task: Task) -> bool:
+        return any(isinstance(event, MakeRoom) and _meant(event, task) for event in self._happened)
+
+    def _was_ended(self, task: Task) -> Exit | None:
+        """Only what was meant for this attempt of the task is for a container that starts later."""
+        meant = (event for event in self._happened if isinstance(event, EndContainers) and _meant(event, task))
+        return next((event.exit for event in meant if event.task_attempt is not None), None)
+
+    # --- asking for containers --------------------------------------------------------------------------------------
+
+    def _request_all(self, now: Instant, tasks: list[Task]) -> None:
+        for task in tasks:
+            if task.state is TaskState.TASK_WAITING and self.alive:
+                self._request(now, task)
+
+    def _request(self, now: Instant, task: Task) -> None:
+        self._step(now, task, TaskEvent.CONTAINER_REQUESTED)
+        if self._refusal is not None:
+            return
+        if task.fate is None:
+            task.drops = 0
+            task.fate = self._around.container_fate(ContainerKey(self._life.key, task.role, task.index, task.attempt))
+            if task.fate.allocation is not None:
+                task.room_at = max(now + task.fate.allocation, task.fate.not_before or 0)
+            elif self._had_room(task):
+                task.room_at = now
+        self._await_room(now, task)
+
+    def _await_room(self, now: Instant, task: Task) -> None:
+        shortest = self._intervals.container_request_min
+        if task.room_at is not None and (task.room_at - now <= shortest or task.drops == MOST_DROPS):
+            self._agenda.at(max(now, task.room_at), self._allocate, task, task.serial)
+        elif task.drops < MOST_DROPS:
+            patience = self._rolls.randint(shortest, self._intervals.container_request_max)
+            if task.room_at is not None and task.room_at <= now + patience:
+                self._agenda.at(task.room_at, self._allocate, task, task.serial)
+            else:
+                self._agenda.at(now + patience, self._drop, task, task.serial)
+
+    def _drop(self, now: Instant, task: Task, serial: int) -> None:
+        if task.serial == serial and self.alive:
+            task.drops += 1
+            self._step(now, task, TaskEvent.REQUEST_DROPPED)
+            self._agenda.at(now + self._rolls.randint(1, 20), self._request_again, task, task.serial)
+
+    def _request_again(self, now: Instant, task: Task, serial: int) -> None:
+        if task.serial == serial and self.alive:
+            self._request(now, task)
+
+    def _allocate(self, now: Instant, task: Task, serial: int) -> None:
+        fate = task.fate
+        if task.serial != serial or not self.alive or fate is None:
+            return
+        task.container = self._place(task, fate)
+        self._step(now, task, TaskEvent.CONTAINER_ALLOCATED)
+        if fate.ends_in is TaskState.CONTAINER_ALLOCATED:
+            if fate.run is not None:
+                self._agenda.at(now + fate.run, self._end, task, task.serial, fate.exit)
+        elif self._gang:
+            self._agenda.at(now + self._intervals.container_expiry, self._expire, task, task.serial)
+        else:
+            self._agenda.at(now + self._rolls.randint(2, 20), self._launch, task, task.serial)
+        self._no_longer_outstanding(now)
+
+    def _place(self, task: Task, fate: ContainerFate) -> Container:
+        self._containers += 1
+        name = placement.container_id(self._life.id, self._life.masters[-1][1], self._containers)
+        apart = self._descriptor.platform.antiaffinity_allocation
+        resource = self._life.roles[task.role].resources[-1][1]
+        return self._room.place(name, self._life.user, resource, fate, self._rolls, apart=apart)
+
+    # --- the gang ---------------------------------------------------------------------------------------------------
+
+    def _became_outstanding(self, now: Instant, count: int, *, again: bool = False) -> None:
+        """``again``: the timeout starts anew even if some were outstanding already."""
+        armed = self._outstanding > 0 and not again
+        self._outstanding += count
+        if self._gang and not armed:
+            self._gang_turn += 1
+            self._agenda.at(now + self._intervals.gang_timeout, self._gang_timed_out, self._gang_turn)
+
+    def _no_longer_outstanding(self, now: Instant) -> None:
+        self._outstanding -= 1
+        if self._outstanding == 0 and self._gang:
+            self._gang_turn += 1
+            for tasks in self._tasks.values():
+                for task in tasks:
+                    if task.state is TaskState.CONTAINER_ALLOCATED and not _stays_allocated(task):
+                        self._agenda.at(now + self._rolls.randint(2, 20), self._launch, task, task.serial)
+
+    def _gang_timed_out(self, now: Instant, turn: int) -> None:
+        if turn == self._gang_turn and self.alive:
+            seconds = self._intervals.gang_timeout // SECOND
+            text = diagnostics.gang_timeout_text(self._outstanding, seconds)
+            self._unregister(now, self._report(GANG_TIMEOUT, text))
+
+    def _expire(self, now: Instant, task: Task, serial: int) -> None:
+        if task.serial == serial and task.state is TaskState.CONTAINER_ALLOCATED:
+            self._end(now, task, serial, EXPIRED)
+
+    # --- a container's life -----------------------------------------------------------------------------------------
+
+    def _launch(self, now: Instant, task: Task, serial: int) -> None:
+        fate, container = task.fate, task.container
+        if task.serial != serial or not self.alive or fate is None or container is None:
+            return
+        if task.state is not TaskState.CONTAINER_ALLOCATED:
+            return  # told twice: the gang was complete, not complete and complete again within milliseconds
+        container.launched = now
+        self._step(now, task, TaskEvent.CONTAINER_LAUNCHED)
+        if fate.ends_in is TaskState.CONTAINER_RUNNING:
+            self._agenda.at(now + fate.start, self._run, task, task.serial, fate)
+        elif fate.run is not None:
+            self._agenda.at(now + fate.run, self._end, task, task.serial, fate.exit)
+
+    def _run(self, now: Instant, task: Task, serial: int, fate: ContainerFate) -> None:
+        if task.serial == serial and task.state is TaskState.CONTAINER_LAUNCHED and self.alive:
+            self._step(now, task, TaskEvent.CONTAINER_STARTED)
+            ended = self._was_ended(task)
+            if ended is not None:
+                self._agenda.at(now + SECOND, self._end, task, serial, ended)
+            elif fate.run is not None:
+                self._agenda.at(now + fate.run, self._end, task, serial, fate.exit)
+
+    def _end(self, now: Instant, task: Task, serial: int, end: Exit) -> None:
+        container = task.container
+        if task.serial != serial or not self.alive or container is None:
+            return
+        exit_type = self._around.exit_type(end.code)
+        self._room.give_back(container)
+        container.completed, container.exit_code, container.exit_type = now, end.code, exit_type
+        container.exit_description = self._around.exit_description(end.code)
+        container.diagnostics = diagnostics.container_text(end, container.id, now, container.resource)
+        task.serial += 1
+        self._step(now, task, TaskEvent.CONTAINER_ENDED)
+        then = now + BOOKKEEPING
+        decision = decide(self._roles[task.role].task_retry_policy, exit_type, task.retries)
+        if decision.retry:
+            task.retries, task.container, task.fate, task.room_at = decision.retries, None, None, None
+            task.attempt += 1
+            self._step(then, task, TaskEvent.RETRIED)
+            self._became_outstanding(then, 1)
+            self._request(then, task)
+        else:
+            self._step(then, task, TaskEvent.COMPLETED)
+            self._tallies.exited(task, 1)
+            self._progress_changed(then)
+            self._completed(then, task, container)
+
+    def _step(self, now: Instant, task: Task, event: TaskEvent) -> None:
+        task.state = next_task_state(task.state, event)
+        task.note(now)
+        self._around.task_changed(self._life, now)
+
+    # --- the end ----------------------------------------------------------------------------------------------------
+
+    def _completed(self, now: Instant, task: Task, container: Container) -> None:
+        ending = completion.ending(
+            self._roles[task.role].completion_policy,
+            task.role,
+            succeeded=container.exit_type is ExitType.SUCCEEDED,
+            in_role=self._tallies.of(task.role),
+            in_all=self._tallies.all,
+        )
+        if ending is None:
+            return
+        if ending.by_task and container.exit_code is not None:
+            report = self._report(container.exit_code, container.diagnostics, ending.message, task)
+        else:
+            report = self._report(0, None, ending.message)
+        self._unregister(now, report)
+
+    def _report(self, code: int, text: str | None, message: str | None = None, task: Task | None = None) -> Report:
+        return Report(
+            code,
+            self._around.exit_description(code),
+            self._around.exit_type(code),
+            text,
+            message,
+            None if task is None else task.role,
+            None if task is None else task.index,
+        )
+
+    def _fail(self, now: Instant, failure: MasterFailed) -> None:
+        if not self.alive:
+            return
+        if failure.code in PERMANENT_FAILURES:
+            self._unregister(now, self._report(failure.code, diagnostics.exception_text(failure.code, failure.text)))
+        else:
+            self._start_again(now)
+
+    def _start_again(self, now: Instant) -> None:
+        """The next attempt of the master finds the started containers alive and asks for the others anew."""
+        self._life.masters.append((now, self._life.masters[-1][1] + 1))
+        self._containers = 1
+        for task in [task for tasks in self._tasks.values() for task in tasks]:
+            if task.state in (TaskState.CONTAINER_REQUESTED, TaskState.CONTAINER_ALLOCATED):
+                if task.container is not None:
+                    self._room.give_back(task.container)
+                    self._became_outstanding(now, 1)
+                task.serial += 1
+                task.container, task.fate, task.room_at = None, None, None
+                self._step(now, task, TaskEvent.REQUEST_DROPPED)
+                self._agenda.at(now + self._rolls.randint(1, 20), self._request_again, task, task.serial)
+            elif task.state is TaskState.CONTAINER_LAUNCHED and task.fate is not None:
+                self._run(now, task, task.serial, task.fate)
+
+    def _unregister(self, now: Instant, report: Report) -> None:
+        life = self._life
+        life.master_over, life.pushed_last = now, True
+        life.closed = now + UNREGISTERING
+        succeeded = report.code == 0
+        life.end = YarnEnd(
+            "FINISHED", "SUCCEEDED" if succeeded else "FAILED", 1.0, diagnostics.wrapped_report(report), report
+        )
+        self._around.task_changed(life, now)
+        self._around.application_changed(life.closed)
+
+    # --- what it tells the resource manager -------------------------------------------------------------------------
+
+    def _progress_changed(self, now: Instant) -> None:
+        if not self._progress_due:
+            self._progress_due = True
+            tick = next_tick(now, self.started, self._intervals.am_rm_heartbeat)
+            self._agenda.at(tick, self._tell_progress)
+
+    def _tell_progress(self, now: Instant) -> None:
+        self._progress_due = False
+        if not self.alive:
+            return
+        progress = progress_as_told(self._override if self._override is not None else self._done())
+        if progress != self._life.progress_at(now):
+            self._life.progress.append((now, progress))
+            self._around.application_changed(now)
+
+    def _done(self) -> float:
+        return self._tallies.done()
+
+    def _what_no_node_holds(self) -> str | None:
+        return next(
+            (
+                text
+                for role in self._descriptor.task_roles.values()
+                if role.task_number
+                and (text := placement.too_large(role.task_service.resource, self._cluster)) is not None
+            ),
+            None,
+        )
+
+
+def _stays_allocated(task: Task) -> bool:
+    return task.fate is not None and task.fate.ends_in is TaskState.CONTAINER_ALLOCATED
+
+
+def _meant(event: MakeRoom | EndContainers, task: Task) -> bool:
+    return (
+        event.role in (None, task.role)
+        and event.index in (None, task.index)
+        and event.task_attempt in (None, task.attempt)
+    )

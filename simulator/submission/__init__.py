@@ -1,0 +1,1 @@
+"""What people hand in, judged as the real launcher judges it."""

@@ -1,0 +1,1 @@
+"""Stories told by hand: scenarios, read from files and checked against the tables."""
