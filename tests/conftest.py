@@ -1,9 +1,21 @@
 """Options and settings of the whole test suite."""
 
+import logging
 import os
 import shutil
+from collections.abc import Iterator
 
 import pytest
+
+
+@pytest.fixture(autouse=True)
+def _the_log_as_it_was() -> Iterator[None]:
+    """A command under test sets up the log of its process, which is ours: no later test may find it so."""
+    root = logging.getLogger()
+    before = root.level, root.handlers[:]
+    yield
+    root.setLevel(before[0])
+    root.handlers[:] = before[1]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
