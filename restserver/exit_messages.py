@@ -18,12 +18,11 @@ _OLD_END: Final = "at org.apache.hadoop.util.Shell.runCommand"
 _STDERR_TAIL: Final = "Last 4096 bytes of stderr :"
 _PRELAUNCH_TAIL: Final = "Last 4096 bytes of prelaunch.err :"
 _EXCEPTION_MESSAGE: Final = "Exception message:"
-_TAIL_END: Final = re.compile(
-    r"^(?:\[\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}\][ \t\r]*$|Last 4096 bytes of )", re.MULTILINE | re.ASCII
-)
-_PARAGRAPH_END: Final = re.compile(
-    r"\n[ \t\r]*\n|^\[\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}\][ \t\r]*$", re.MULTILINE | re.ASCII
-)
+_STAMP: Final = r"^\[\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}\][ \t\r]*$"
+_STDERR_END: Final = re.compile(_STAMP, re.MULTILINE | re.ASCII)
+# An empty prelaunch.err is directly followed by the heading of stderr. What a job wrote may hold such a line as well as any other.
+_PRELAUNCH_END: Final = re.compile(rf"{_STAMP}|^{re.escape(_STDERR_TAIL)}", re.MULTILINE | re.ASCII)
+_PARAGRAPH_END: Final = re.compile(rf"\n[ \t\r]*\n|{_STAMP}", re.MULTILINE | re.ASCII)
 
 _RUNTIME_START: Final = "[PAI_RUNTIME_ERROR_START]"
 _RUNTIME_END: Final = "[PAI_RUNTIME_ERROR_END]"
@@ -44,7 +43,11 @@ def exit_messages(diagnostics: str | None, exit_code: int | None) -> dict[str, o
 def container_message(text: str) -> str | None:
     if _OLD_START_WORD in text or _OLD_END in text:
         return _old_container_message(text)
-    return _tail(text, _STDERR_TAIL) or _tail(text, _PRELAUNCH_TAIL) or _exception_paragraph(text)
+    return (
+        _between(text, _STDERR_TAIL, _STDERR_END)
+        or _between(text, _PRELAUNCH_TAIL, _PRELAUNCH_END)
+        or _between(text, _EXCEPTION_MESSAGE, _PARAGRAPH_END)
+    )
 
 
 def runtime_message(text: str) -> dict[str, object] | None:
@@ -75,19 +78,8 @@ def _old_container_message(text: str) -> str | None:
     return None if end < 0 else text[start.end() : end].strip() or None
 
 
-def _tail(text: str, mark: str) -> str | None:
-    """What follows the first such heading, up to the next time stamp that stands alone on a line, or the next heading.
-
-    The heading ends it too because an empty prelaunch.err is directly followed by that of stderr.
-    """
-    return _until(_TAIL_END, text, mark)
-
-
-def _exception_paragraph(text: str) -> str | None:
-    return _until(_PARAGRAPH_END, text, _EXCEPTION_MESSAGE)
-
-
-def _until(end: re.Pattern[str], text: str, mark: str) -> str | None:
+def _between(text: str, mark: str, end: re.Pattern[str]) -> str | None:
+    """What follows the first such mark, up to such an end, or all of it."""
     _, found, rest = text.partition(mark)
     if not found:
         return None

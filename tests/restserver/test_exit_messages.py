@@ -59,6 +59,11 @@ def test_without_a_time_stamp_the_tail_goes_to_the_end() -> None:
     assert container_message("Last 4096 bytes of stderr :\n  cut off here") == "cut off here"
 
 
+def test_a_job_may_write_a_heading_of_its_own() -> None:
+    text = "Last 4096 bytes of stderr :\ntail of the log\nLast 4096 bytes of train.log :\nboom\n[2026-11-23 20:18:36.676]\n"
+    assert container_message(text) == "tail of the log\nLast 4096 bytes of train.log :\nboom"
+
+
 def test_an_empty_stderr_gives_way_to_prelaunch_err() -> None:
     assert container_message(new(prelaunch="cannot create directory\n")) == "cannot create directory"
     assert container_message("Last 4096 bytes of prelaunch.err :\non: -c: line 2\n[2026-11-23 20:18:36.676]\n") == (
