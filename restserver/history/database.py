@@ -55,6 +55,8 @@ class Database:
         self._creates = creates
         self._usable = False
         self._lock = threading.Lock()
+        self.not_written: str | None = None
+        """Why nothing could be written the last time that anything was to be, a full disk for instance; ``None``: it could."""
 
     def read(self, work: Callable[[Connection], T]) -> T:
         """Raises :class:`HistoryFailed`."""
@@ -63,6 +65,15 @@ class Database:
 
     def write(self, work: Callable[[Connection], T]) -> T:
         """All of ``work`` or nothing of it. It may run again: after a collision with somebody else's row."""
+        try:
+            done = self._written(work)
+        except HistoryFailed as failed:
+            self.not_written = str(failed.__cause__ and _first_line(failed.__cause__))
+            raise
+        self.not_written = None
+        return done
+
+    def _written(self, work: Callable[[Connection], T]) -> T:
         with self._failing():
             engine = self._usable_engine().execution_options(writes=True)
             for _ in range(COLLISIONS - 1):
@@ -126,7 +137,7 @@ class Database:
             raise HistoryFailed("The history of past attempts cannot be asked.") from error
 
 
-def _first_line(error: Exception) -> str:
+def _first_line(error: BaseException) -> str:
     return str(error).splitlines()[0] if str(error) else type(error).__name__
 
 

@@ -183,3 +183,15 @@ def test_without_an_address_it_is_a_file_in_the_folder_for_data(tmp_path: Path) 
     assert history_url(None, tmp_path) == f"sqlite:///{tmp_path}/history.sqlite"
     assert history_url("sqlite://", tmp_path) == "sqlite://"
     assert history_url(None, None).endswith("restserver/history.sqlite")
+
+
+def test_a_failed_write_is_told_until_one_succeeds(tmp_path: Path) -> None:
+    made = Database(f"sqlite:///{tmp_path / 'history.sqlite'}")
+    made.migrate()
+    with pytest.raises(HistoryFailed):
+        made.write(lambda connection: connection.execute(text("INSERT INTO nowhere VALUES (1)")))
+    assert condition(made).startswith("could not be written to: ")
+    assert "nowhere" in condition(made)
+    made.write(lambda connection: connection.execute(text("SELECT 1")).all())
+    assert condition(made) == "ok"
+    made.close()
