@@ -1,7 +1,7 @@
 """A simulation: a world, its clock, and all that can be done to them, put together; saved and restored as one document.
 
 What is in the document decides everything that is answered, but for the files that scenarios are told in: seed, jobs,
-profile, where the clock started, what it shows, and the journal. A change is made and saved before anybody is told of it;
+profile, where the clock started, what it shows, the journal, and what the launcher was told besides. A change is made and saved before anybody is told of it;
 if it cannot be saved, it is taken back.
 """
 
@@ -15,6 +15,7 @@ from contracts.clock import BadClockSetting, ClockReading, VirtualClock, from_is
 from simulator.journal import MOST_ENTRIES, Journal
 from simulator.journal_entries import BadEntry, Entry, Tell, decode, encode
 from simulator.launcher import SimulatedLauncher, SimulatedResourceManager, Unfolded
+from simulator.launcher_state import LauncherRequests
 from simulator.ledger import Ledger
 from simulator.request_journal import RequestJournal
 from simulator.state_file import VERSION, BadState, StateFile, versioned
@@ -60,7 +61,8 @@ class Simulation:
         self.resource_manager = SimulatedResourceManager(self.world, clock, unfolded)
         self.journal = Journal(clock, self.world, unfolded)
         self.requests = RequestJournal(clock)
-        self.kept: dict[str, Kept] = {}
+        self.launcher_requests = LauncherRequests(clock, self.changing)
+        self.kept: dict[str, Kept] = {"launcherRequest": self.launcher_requests}
         """By their key in the document."""
         self._file = None if file is None else StateFile(file)
         self._early: Mapping[str, object] = {}

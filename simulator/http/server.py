@@ -36,6 +36,7 @@ from simulator.http.private_paths import private_routes
 from simulator.http.routes import Request, Route, Routes, accepts, media_type_of, request_of, require_json
 from simulator.http.writes import Writes
 from simulator.journal import JournalFull
+from simulator.launcher_state import TooMuchTold
 from simulator.state_file import StateNotSaved
 from simulator.submission.refusals import LAUNCHER, Refused, not_found, unfit_request
 
@@ -94,7 +95,7 @@ def _of_route(route: Route, request: Request) -> Answered:
         return _checked(route, request)
     except Refused as refused:
         return _told(refused, request)
-    except (JournalFull, StateNotSaved) as error:
+    except (JournalFull, TooMuchTold, StateNotSaved) as error:
         return _told(Refused(503, _TRANSIENT, str(error)), request)
     except LauncherError as error:
         return _failed(error, request)

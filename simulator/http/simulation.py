@@ -10,7 +10,6 @@ from simulator.http.open_paths import Web
 from simulator.http.server import DIALECTS, LauncherServer
 from simulator.http.writes import Writes
 from simulator.http.yarn_paths import YarnServer, yarn_routes
-from simulator.launcher_state import LauncherRequests
 from simulator.machine.story import Submit
 from simulator.simulation import Simulation
 from simulator.world.world import INTERVALS
@@ -32,7 +31,7 @@ def launcher_server(
         simulation.launcher,
         simulation.journal,
         lambda: _submitted(simulation),
-        LauncherRequests(simulation.clock),
+        simulation.launcher_requests,
         access=access,
     )
     web = Web(INTERVALS[simulation.world.population.profile.intervals], address=address)

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from contracts.clock import VirtualClock
+from simulator import launcher_state
 from simulator.faults.faults import FaultSet
 from simulator.simulation import Simulation
 from simulator.state_file import LARGEST, BadState, StateFile, StateNotSaved, parsed
@@ -199,3 +200,79 @@ def test_another_population_drops_what_was_done_to_the_one_before() -> None:
         world.populate(profile="none-such")
     assert world.profile == "calm"
     assert world.populate() == 0
+
+
+def test_what_the_launcher_was_told_is_kept_and_restored_exactly(tmp_path: Path) -> None:
+    file = tmp_path / "world.json"
+    world = simulation(file=file)
+    acl = {"namespaceAcls": {"alice": {"users": [{"name": "bob"}]}}, "normalAdminUsers": [{"name": "carol"}]}
+    world.launcher_requests.set_acl(acl)
+    with world.changing():
+        world.clock.advance(HOUR)
+    world.launcher_requests.set_cluster({"nodes": {"node-1": {"gpuType": "K80"}}})
+    world.launcher_requests.set_data_deployment("LAUNCHED", "2")
+    again = simulation(file=file)
+    assert again.state() == world.state()
+    assert again.launcher_requests.now() == world.launcher_requests.now()
+    with again.changing():
+        again.clock.set(START)
+    assert again.launcher_requests.now().cluster == {"nodes": None}
+    assert again.launcher_requests.now().acl == acl
+    again.reset()
+    assert again.launcher_requests.now().acl == {"namespaceAcls": {}, "normalAdminUsers": []}
+
+
+def test_a_state_of_before_the_launcher_was_told_anything_still_loads() -> None:
+    world = simulation()
+    world.launcher_requests.set_data_deployment("LAUNCHING", "1")
+    old = {key: value for key, value in simulation().state().items() if key != "launcherRequest"}
+    world.restore(old)
+    assert world.launcher_requests.now().launching is None
+
+
+@pytest.mark.parametrize(
+    ("told", "named"),
+    [
+        ("all", "list"),
+        ([1], "object"),
+        ([{"at": "yesterday", "clusterConfiguration": {}, "aclConfiguration": {}}], "yesterday"),
+        ([{"clusterConfiguration": {}, "aclConfiguration": {}, "launchedDataDeploymentVersion": 2}], "text"),
+        ([{"clusterConfiguration": {}, "aclConfiguration": {"namespaceAcls": 3}}], "LinkedHashMap"),
+        (
+            [
+                {"at": at, "clusterConfiguration": {}, "aclConfiguration": {}}
+                for at in ("2026-01-02T00:00:00Z", "2026-01-01T00:00:00Z")
+            ],
+            "time order",
+        ),
+    ],
+)
+def test_a_wrong_telling_of_the_launcher_changes_nothing(told: object, named: str) -> None:
+    world = simulation()
+    world.launcher_requests.set_data_deployment("LAUNCHING", "1")
+    before = world.state()
+    with pytest.raises(BadState, match=named):
+        world.restore({**before, "launcherRequest": told})
+    assert world.state() == before
+
+
+def test_what_cannot_be_saved_the_launcher_was_not_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    world = simulation(file=tmp_path / "world.json")
+
+    def full(_: StateFile, __: object) -> None:
+        raise StateNotSaved(tmp_path, "no space left")
+
+    monkeypatch.setattr(StateFile, "save", full)
+    with pytest.raises(StateNotSaved):
+        world.launcher_requests.set_data_deployment("LAUNCHING", "1")
+    assert world.launcher_requests.now().launching is None
+
+
+def test_the_launcher_is_told_only_so_much(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(launcher_state, "MOST_TOLD", 2)
+    world = simulation()
+    for version in ("1", "2"):
+        world.launcher_requests.set_data_deployment("LAUNCHING", version)
+    with pytest.raises(launcher_state.TooMuchTold, match="reset"):
+        world.launcher_requests.set_data_deployment("LAUNCHING", "3")
+    assert world.launcher_requests.now().launching == "2"

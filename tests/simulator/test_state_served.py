@@ -1,12 +1,14 @@
 """A served world with a state file: a kill at any time loses nothing that was answered, and a bad file stops the start."""
 
+import http.client
 import json
 import signal
 import subprocess
 import sys
+import threading
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +17,13 @@ import pytest
 from restserver import cli
 
 ROOT = Path(__file__).parents[2]
+_JSON = {"Content-Type": "application/json"}
 
 
 @contextmanager
-def served(file: Path, *arguments: str) -> Iterator[tuple[str, "subprocess.Popen[str]"]]:
-    command = [sys.executable, "-m", "restserver", "serve", "--port", "0", "--state", str(file), "--access-log", "off"]
-    with subprocess.Popen([*command, *arguments], stdout=subprocess.PIPE, text=True, cwd=ROOT) as process:
+def served(file: Path, *arguments: str, command: str = "serve") -> Iterator[tuple[str, "subprocess.Popen[str]"]]:
+    command_line = [sys.executable, "-m", "restserver", command, "--port", "0", "--state", str(file)]
+    with subprocess.Popen([*command_line, *arguments], stdout=subprocess.PIPE, text=True, cwd=ROOT) as process:
         try:
             assert process.stdout is not None
             yield process.stdout.readline().removeprefix("listening on ").strip(), process
@@ -39,17 +42,61 @@ def test_a_kill_loses_nothing_that_was_answered(tmp_path: Path) -> None:
     file = tmp_path / "world.json"
     made: list[str] = []
     for turn in range(2):
-        with served(file, "--jobs", "5", "--frozen") as (address, process):
+        with served(file, "--jobs", "5", "--frozen", "--access-log", "off") as (address, process):
             assert [call(address, "GET", f"/jobs/{name}")["name"] for name in made] == made
             made += [call(address, "POST", "/jobs", {"name": f"k-{turn}-{number}"})["name"] for number in range(3)]
             clock = call(address, "PUT", "/clock", {"action": "advance", "by": "PT1H"})
             process.send_signal(signal.SIGKILL)
-    with served(file) as (address, process):
+    with served(file, "--access-log", "off") as (address, process):
         assert call(address, "GET", "/clock") == clock
         assert {entry["name"] for entry in call(address, "GET", "/state")["journal"]} == set(made)
         assert call(address, "GET", "/settings")["jobs"] == 5
         process.send_signal(signal.SIGTERM)
         assert process.wait(30) == 0
+
+
+def test_a_killed_launcher_knows_what_it_was_told(tmp_path: Path) -> None:
+    file = tmp_path / "world.json"
+    acl = {"namespaceAcls": {"alice": {"users": [{"name": "bob"}]}}, "normalAdminUsers": []}
+    path = "/v1/LauncherRequest/AclConfiguration"
+    dialect = ("--dialect", "open", "--jobs", "5")
+    with served(file, *dialect, command="simulate") as (address, process):
+        told = urllib.request.Request(f"{address}{path}", json.dumps(acl).encode(), _JSON, method="PUT")
+        with urllib.request.urlopen(told, timeout=30) as response:
+            assert response.status == 200
+        process.send_signal(signal.SIGKILL)
+    with served(file, *dialect, command="simulate") as (address, _), urllib.request.urlopen(address + path) as response:
+        assert json.load(response) == acl
+
+
+@pytest.mark.proof
+@pytest.mark.parametrize("after", [1, 20, 90])
+def test_a_kill_under_load_loses_nothing_that_was_answered(after: int, tmp_path: Path) -> None:
+    """Four at once are creating jobs when the process is killed, after so many answers."""
+    file = tmp_path / "world.json"
+    answered: list[str] = []
+    enough = threading.Event()
+
+    def create(address: str, who: int) -> None:
+        with suppress(OSError, http.client.HTTPException):
+            for number in range(10_000):
+                call(address, "POST", "/jobs", {"name": f"k-{who}-{number}"})
+                answered.append(f"k-{who}-{number}")
+                if len(answered) >= after:
+                    enough.set()
+
+    with served(file, "--jobs", "5", "--frozen", "--access-log", "off") as (address, process):
+        writers = [threading.Thread(target=create, args=(address, who)) for who in range(4)]
+        for writer in writers:
+            writer.start()
+        assert enough.wait(60)
+        process.send_signal(signal.SIGKILL)
+        for writer in writers:
+            writer.join()
+    with served(file, "--access-log", "off") as (address, _):
+        kept = {entry["name"] for entry in call(address, "GET", "/state")["journal"]}
+    assert set(answered) <= kept
+    assert len(kept) <= len(answered) + 4  # one of each writer may have been done, though nobody was told
 
 
 @pytest.mark.parametrize(
