@@ -14,15 +14,10 @@ from urllib.request import Request, urlopen
 
 import pytest
 
-from contracts.clock import VirtualClock, from_iso
-from contracts.launcher.port import Ask
-from restserver.history.care import listed
 from restserver.history.database import Database
-from restserver.history.recovery import missing
 from restserver.history.store import Store
-from simulator.launcher import simulated
 from tests.restserver.history import postgres
-from tests.restserver.history.test_served import agrees
+from tests.restserver.history.truth import World, compared_with_the_truth
 
 SEED, JOBS, RATE, PROFILE = 11, 60, 240, "failing"
 KILLS = int(os.environ.get("KILLS", "100"))
@@ -72,7 +67,7 @@ def test_an_archiver_killed_at_random_loses_nothing_that_it_saw(history_url: str
         now = freeze(launcher)
     database = Database(history_url)
     try:
-        compared, gaps = compared_with_the_truth(Store(database), now)
+        compared, gaps = compared_with_the_truth(Store(database), World(SEED, JOBS, PROFILE), now)
     finally:
         database.close()
     assert compared > 40
@@ -86,28 +81,3 @@ def freeze(launcher: str) -> str:
     with urlopen(asked) as response:
         now: str = json.load(response)["now"]
         return now
-
-
-def compared_with_the_truth(store: Store, now: str) -> tuple[int, int]:
-    """Attempts that agree, and attempts of which the history says that they are missing."""
-    clock = VirtualClock(from_iso(now), frozen=True)
-    truth, _ = simulated(SEED, JOBS, clock, PROFILE)
-    alive = {one.name for one in truth.summaries(Ask())}
-    compared = gaps = 0
-    for name in sorted(alive & {one.name for one in listed(store)}):
-        past = store.past(name)
-        assert past is not None
-        for version in past.versions():
-            kept = past.attempts(version)
-            told = set(truth.attempts(name, version, Ask()).value)
-            named = {attempt for run, attempt in missing(past.kept) if run == next(iter(kept.values())).run}
-            assert set(kept) <= told
-            assert all(attempt in named or attempt > max(kept) for attempt in told - set(kept))
-            gaps += len(told - set(kept))
-            for attempt, one in kept.items():
-                found = store.document(one.id)
-                assert found is not None
-                agrees(found, truth.attempt(name, attempt, version, Ask()).value, one.mark)
-                compared += 1
-    assert alive <= {one.name for one in listed(store)}
-    return compared, gaps

@@ -17,20 +17,18 @@ from contracts.clock import Instant, VirtualClock
 from contracts.harness.laws import check
 from contracts.harness.laws_of_lists import listed
 from contracts.harness.observations import GET_ATTEMPT, GET_ATTEMPTS, GET_JOB, GET_VERSIONS, Observation
-from contracts.launcher.lifecycle import FrameworkState
 from contracts.launcher.port import Ask, NoSuchFramework
-from contracts.launcher.records import Framework
 from restserver.app import Backend, create_app
 from restserver.history.assembled import condition, schema_fits
 from restserver.history.follower import Follower
 from restserver.history.recovery import Recovery, missing
 from restserver.history.remembering import Remembering
-from restserver.history.schema import Mark
 from restserver.history.store import Store
 from restserver.settings import Settings
 from simulator.launcher import SimulatedLauncher, SimulatedResourceManager, simulated
 from tests.restserver.history.telling import NAME, ONE_BATCH, Archive, database, told
 from tests.restserver.history.test_database import written_by_the_first_version
+from tests.restserver.history.truth import agrees
 
 START: Instant = 1_772_000_000_000
 PACE = 30_000
@@ -96,21 +94,6 @@ def test_the_history_is_the_truth_but_for_gaps_that_it_names(world: World) -> No
     assert compared > 30
     assert retried > 10
     assert gaps < compared / 10
-
-
-def agrees(kept: Framework, truth: Framework, mark: str | None) -> None:
-    assert kept.status.retries.total == truth.status.retries.total
-    assert kept.status.created_timestamp == truth.status.created_timestamp
-    if kept.status.application_id is not None:
-        assert kept.status.application_id == truth.status.application_id
-    if mark == Mark.COMPLETED or (mark == Mark.RECOVERED and kept.status.application_exit_code is not None):
-        assert kept.status.application_exit_code == truth.status.application_exit_code
-        assert kept.status.application_exit_type == truth.status.application_exit_type
-        # It may have been the last one of a run that was left only later: the report says nothing of that.
-        assert kept.status.state is FrameworkState.APPLICATION_COMPLETED
-        assert truth.status.state in (FrameworkState.APPLICATION_COMPLETED, FrameworkState.FRAMEWORK_COMPLETED)
-    if mark == Mark.RECOVERED:
-        assert kept.task_roles == {}
 
 
 def everything(asked: falcon.testing.TestClient, name: str, instant: Instant) -> Iterator[Observation]:
