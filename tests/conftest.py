@@ -25,6 +25,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="rewrite the answers of fixtures/cases/ as the server gives them now; review the difference",
     )
     parser.addoption("--launcher-url", help="a live launcher (and resource manager): tests/promises asks it too")
+    parser.addoption("--recordings", metavar="DIR", help="replays these recordings instead of the shipped ones")
     parser.addoption("--dialect", choices=("open", "private"), default="open", help="how that launcher speaks")
 
 

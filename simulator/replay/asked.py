@@ -1,0 +1,62 @@
+"""What people asked for, read out of the requests as a launcher told them from look to look."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from contracts.clock import Instant
+from contracts.launcher.histories import Look
+from contracts.launcher.records import ExecutionType, FrameworkDescriptor, FrameworkRequest
+from simulator.machine.story import Delete, Migrate, Operation, SetProgress, Start, Stop, Submit
+
+JUST_BEFORE = 50
+"""Milliseconds. A name that was deleted and put again between two looks was deleted at the latest so long before."""
+
+
+def operations(looks: Sequence[Look]) -> list[Operation]:
+    """In time order. What a launcher tells only by having done it, with no instant of its own, is dated by the look."""
+    return sorted(_operations(looks), key=lambda operation: operation.at)
+
+
+def _operations(looks: Sequence[Look]) -> Iterator[Operation]:
+    before: FrameworkRequest | None = None
+    for look in looks:
+        now = None if look.framework is None else look.framework.request
+        if now is None:
+            if before is not None:
+                yield Delete(look.instant)
+        else:
+            yield from _submissions(before, now)
+            yield from _beside(look.instant, before, now)
+        before = now
+
+
+def _submissions(old: FrameworkRequest | None, new: FrameworkRequest) -> Iterator[Operation]:
+    at, wanted = new.last_request_timestamp, new.descriptor
+    submit = Submit(at, wanted, new.launch_client_type, new.launch_client_host_name)
+    if old is None:
+        if wanted.execution_type is ExecutionType.STOP and new.first_request_timestamp < at:
+            # It was asked for otherwise before anybody looked.
+            yield replace(submit, at=new.first_request_timestamp, descriptor=_started(wanted))
+            yield Stop(at)
+        else:
+            yield replace(submit, at=new.first_request_timestamp)
+    elif old.first_request_timestamp != new.first_request_timestamp:
+        yield Delete(new.first_request_timestamp - JUST_BEFORE)
+        yield replace(submit, at=new.first_request_timestamp)
+    elif replace(old.descriptor, execution_type=wanted.execution_type) != wanted:
+        yield submit
+    elif old.descriptor.execution_type is not wanted.execution_type:
+        yield Stop(at) if wanted.execution_type is ExecutionType.STOP else Start(at)
+
+
+def _started(descriptor: FrameworkDescriptor) -> FrameworkDescriptor:
+    return replace(descriptor, execution_type=ExecutionType.START)
+
+
+def _beside(seen: Instant, old: FrameworkRequest | None, new: FrameworkRequest) -> Iterator[Operation]:
+    if new.progress_override is not None and (old is None or old.progress_override != new.progress_override):
+        yield SetProgress(seen, new.progress_override)
+    known = (old and old.migrate_task_requests) or {}
+    yield from (
+        Migrate(seen, container) for container in sorted(new.migrate_task_requests or ()) if container not in known
+    )

@@ -1,0 +1,54 @@
+"""What a replay must have in common with the recording: how it ended, and every step on the way."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import groupby
+
+from contracts.launcher.exits import STOP_FRAMEWORK
+from contracts.launcher.records import ExitType, Framework
+
+Step = tuple[int, int, str]
+"""Version, attempt, framework state."""
+
+
+def outcome(record: Framework) -> Mapping[str, object]:
+    """How it stands, but for what hangs on luck: ids, hosts, instants, and what never-ending tasks were just doing."""
+    status = record.status
+    diagnostics = status.application_exit_diagnostics
+    ended = status.application_exit_code is not None
+    return {
+        "state": status.state,
+        "version": status.version,
+        "exit code": status.application_exit_code,
+        "exit type": status.application_exit_type,
+        "exit description": status.application_exit_description,
+        "exit diagnostics": diagnostics and diagnostics.split("\n")[0].split("]")[-1],
+        "trigger message": status.application_exit_trigger_message,
+        "trigger role": status.application_exit_trigger_task_role_name,
+        "retries": status.retries,
+        "has a tracking url": status.application_tracking_url is not None,
+        "was launched": status.application_launched_timestamp is not None,
+        # A stopped one keeps the progress that was noticed last, and which that was is luck.
+        "progress": status.application_progress if ended and status.application_exit_code != STOP_FRAMEWORK else None,
+        "tasks": {
+            (task.task_role_name, task.index): (task.container_exit_code, task.container_exit_type)
+            for role in record.task_roles.values()
+            for task in role.tasks
+            if task.container_exit_type in (ExitType.SUCCEEDED, ExitType.UNKNOWN)
+        },
+    }
+
+
+def steps(records: Iterable[Framework | None]) -> list[Step]:
+    """In the order in which they were shown, each once; not found is no step."""
+    seen = (
+        (record.status.version, record.status.retries.total, record.status.state.value)
+        for record in records
+        if record is not None
+    )
+    return [step for step, _ in groupby(seen)]
+
+
+def missed(real: Iterable[Step], ours: Iterable[Step]) -> Step | None:
+    """The first step that cannot be found on our way behind those before it; ``None``: all can."""
+    way: Iterator[Step] = iter(ours)
+    return next((step for step in real if step not in way), None)
