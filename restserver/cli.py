@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from simulator.admin.job_list import JobList
     from simulator.faults.faults import FaultSet
     from simulator.faults.faulty import FaultyApi
+    from simulator.faults.preferences import Preferred
     from simulator.request_journal import RequestJournal
     from simulator.simulation import Simulation
 
@@ -131,7 +132,7 @@ def serve(links: bool, **flags: object) -> int:
         app = create_app(
             built.backend,
             settings,
-            middleware=[*([Identity(built.headers)] if built.headers else []), *_journals(built), *_faulty_api(built)],
+            middleware=[*([Identity(built.headers)] if built.headers else []), *_journals(built), *_meddling(built)],
             mounts=mounts(built, settings),
         )
 
@@ -239,21 +240,38 @@ def _access_log(settings: Settings) -> "Callable[[WSGIApplication], WSGIApplicat
 
 def _around(built: "Built", settings: Settings) -> "Callable[[WSGIApplication], WSGIApplication]":
     """What stands around every request: the log sees what the wire makes of an answer."""
-    log = _access_log(settings)
+    log, readable = _access_log(settings), _readable(settings)
     if built.faults is None:
-        return log
+        return lambda application: log(readable(application))
     from simulator.faults.faulty import FaultyWire, asked_of_api
 
     faults = cast("FaultSet", built.faults)
-    return lambda application: log(FaultyWire(application, faults, "api", asked_of_api))
+    return lambda application: log(readable(FaultyWire(application, faults, "api", asked_of_api)))
 
 
-def _faulty_api(built: "Built") -> "Sequence[FaultyApi]":
+def _readable(settings: Settings) -> "Callable[[WSGIApplication], WSGIApplication]":
+    """Local pages read a simulated API unasked. Who may use the control plane is always named."""
+    from restserver.cross_origin import LOCAL, Origins, readable_from
+
+    origins = Origins(settings.cors_origins or (LOCAL if settings.backend == "simulated" else ()))
+    if not origins:
+        return lambda application: application
+    of_admin = Origins(settings.cors_origins).named()
+    return lambda application: readable_from(
+        application, lambda path: of_admin if path.startswith("/__admin") else origins
+    )
+
+
+def _meddling(built: "Built") -> "Sequence[FaultyApi | Preferred]":
+    """What keeps an API from answering plainly: wishes of one request, and faults."""
     if built.faults is None:
         return []
+    from restserver.refusals import REFUSALS
     from simulator.faults.faulty import FaultyApi
+    from simulator.faults.preferences import Preferred
 
-    return [FaultyApi(cast("FaultSet", built.faults))]
+    faults = cast("FaultSet", built.faults)
+    return [Preferred(faults.clock, faults.waiting, REFUSALS), FaultyApi(faults)]
 
 
 def secrets_of(settings: Settings) -> list[str]:
@@ -283,6 +301,7 @@ def _simulated_backend(settings: Settings) -> "Built":
     from simulator.admin.simulated_jobs import SimulatedJobs
     from simulator.faults.faults import FaultSet
     from simulator.faults.faulty import faulty
+    from simulator.faults.preferences import preferring
     from simulator.state_file import BadState, StateNotSaved
 
     simulation = simulation_of(settings)
@@ -303,7 +322,7 @@ def _simulated_backend(settings: Settings) -> "Built":
         return simulated_headers(simulation.seed, clock)(name)
 
     return Built(
-        Backend(faulty(simulation.launcher, faults), simulation.resource_manager, clock),
+        Backend(preferring(faulty(simulation.launcher, faults), faults.waiting), simulation.resource_manager, clock),
         headers,
         clock,
         SimulatedJobs(simulation.launcher),
@@ -382,6 +401,8 @@ def mounts(built: "Built", settings: Settings) -> "Sequence[tuple[str, WSGIAppli
         click.echo(f"the control plane asks for this token: {token}", err=True)
     headers = built.headers
     simulation = cast("Simulation | None", built.simulation)
+    from restserver.cross_origin import Origins
+
     admin = create_admin(
         built.clock,
         cast("JobList | None", built.jobs) or ListedJobs(built.backend.launcher),
@@ -392,5 +413,6 @@ def mounts(built: "Built", settings: Settings) -> "Sequence[tuple[str, WSGIAppli
         requests=None if simulation is None else simulation.requests,
         faults=cast("FaultSet | None", built.faults),
         makes_wire_faults=True,
+        origins=Origins(settings.cors_origins).named(),
     )
     return ((PREFIX, admin),)

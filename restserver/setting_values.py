@@ -109,6 +109,13 @@ def url(value: str) -> str:
     return value.rstrip("/")
 
 
+def origin(value: str) -> str:
+    """As a browser spells it; a port may be ``*``, and ``*`` alone is every origin."""
+    if value != "*" and not re.fullmatch(r"https?://[a-z0-9.\-\[\]:]*[a-z0-9\]](:[0-9]{1,5}|:\*)?", value):
+        raise ValueError("is not an origin such as https://portal.example or http://localhost:*, in small letters")
+    return value
+
+
 def database_url(value: str) -> str:
     """Only its form: what stands behind it is asked later."""
     if not re.fullmatch(r"(sqlite|postgres(ql)?)(\+[a-z0-9_]+)?://\S*", value):

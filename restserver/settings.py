@@ -262,6 +262,16 @@ class Settings:
         shown_default="made up and printed",
         secret=True,
     )
+    cors_origins: tuple[str, ...] = _setting(
+        (),
+        "cors-origin",
+        "CORS_ORIGINS",
+        values.origin,
+        "ORIGIN",
+        "whose pages may read the answers in a browser; those named, but not *, may use the control plane too",
+        shown_default="local ones if simulated, else none",
+        repeatable=True,
+    )
     log_format: str | None = _setting(
         None,
         "log-format",

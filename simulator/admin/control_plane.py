@@ -2,7 +2,8 @@
 
 It is a WSGI application of its own, mounted beside the API, so that a production server contains none of it. It serves
 whoever can reach the server, so it refuses requests that a web page of somebody else could make in a browser: the ``Host``
-must be one the server listens on (DNS rebinding), there is no CORS, and with a token every request must carry it.
+must be one the server listens on (DNS rebinding), an ``Origin`` must be the server's own or one that was named, and with a
+token every request must carry it.
 """
 
 import hmac
@@ -49,12 +50,14 @@ def create_admin(
     requests: RequestJournal | None = None,
     faults: FaultSet | None = None,
     makes_wire_faults: bool = False,
+    origins: Container[str] = (),
 ) -> "falcon.App[falcon.Request, falcon.Response]":
-    """``allowed_hosts``: ``host:port`` in small letters, as in a Host header; ``headers``: what every answer carries.
+    """``allowed_hosts``: ``host:port`` in small letters, as in a Host header; ``headers``: what every answer carries;
+    ``origins``: whose pages may call, besides the server's own.
 
     Without a simulation there are its clock and its jobs, and nothing to be done to them.
     """
-    app = falcon.App(middleware=[_Guard(allowed_hosts, token, headers)], cors_enable=False)
+    app = falcon.App(middleware=[_Guard(allowed_hosts, token, headers, origins)], cors_enable=False)
     problems.install(app, STATUS_OF_ERROR)
     app.add_route(f"{prefix}/health", _Health())
     app.add_route(f"{prefix}/version", _Version())
@@ -94,9 +97,14 @@ STATUS_OF_ERROR: Mapping[type[Exception], int] = {
 
 class _Guard:
     def __init__(
-        self, allowed_hosts: Container[str], token: str | None, headers: Callable[[], Mapping[str, str]]
+        self,
+        allowed_hosts: Container[str],
+        token: str | None,
+        headers: Callable[[], Mapping[str, str]],
+        origins: Container[str],
     ) -> None:
         self._allowed_hosts = allowed_hosts
+        self._origins = origins
         self._authorization = None if token is None else f"Bearer {token}".encode()
         self._headers = headers
 
@@ -107,7 +115,13 @@ class _Guard:
         host = req.get_header("Host", default="").lower()
         if host not in self._allowed_hosts:
             raise falcon.HTTPForbidden(description=f"This server is not known as {host!r}: see the Host header.")
-        if self._authorization is not None:
+        origin = req.get_header("Origin")
+        if origin is not None and origin not in self._origins and origin.lower().partition("://")[2] != host:
+            # A page can have a browser send much without asking first; who reads the answer does not matter then.
+            raise falcon.HTTPForbidden(description=f"Pages of {origin} may not use this: see --cors-origin.")
+        if (
+            self._authorization is not None and req.method != "OPTIONS"
+        ):  # a preflight never carries one, and does nothing
             given = req.get_header("Authorization", default="").encode("utf-8", "surrogateescape")
             if not hmac.compare_digest(given, self._authorization):
                 raise falcon.HTTPUnauthorized(

@@ -45,6 +45,7 @@ INTERFACE = {
     "state": "SIM_STATE",
     "admin": "ADMIN",
     "admin-token": "ADMIN_TOKEN",
+    "cors-origin": "CORS_ORIGINS",
     "log-format": "LOG_FORMAT",
     "log-level": "LOG_LEVEL",
     "access-log": "ACCESS_LOG",
