@@ -11,6 +11,7 @@ from contracts.launcher.port import NoSuchFramework
 from restserver.errors import InvalidParameter
 
 _VERSION: Final = re.compile(r"-?[0-9]{1,10}")
+A_VERSION: Final = "an integer of at most ten digits"
 _ATTEMPT: Final = re.compile(r"[0-9]{1,10}")
 NOT_TOLD: Final = "unknown"
 """Stands in an error for a version or attempt id that is none (rulings 1.5): the name is judged first."""
@@ -47,7 +48,7 @@ def version(req: falcon.Request) -> int | None:
     if isinstance(value, list):
         raise InvalidParameter("version", ", ".join(value), "given once")
     if not _VERSION.fullmatch(value):
-        raise InvalidParameter("version", value, "an integer of at most ten digits")
+        raise InvalidParameter("version", value, A_VERSION)
     return int(value)
 
 

@@ -225,6 +225,11 @@ def _make() -> dict[str, Any]:
     return made
 
 
+WISHES = """What is done here is done to everybody. A request of the API may also wish for itself, in the header `Prefer`:
+`code=404` (a status that the operation promises), `fault=throttled` (a fault of the launcher's side that is within the
+contract), `example=out-of-memory` (what is told of that job or story, under the name asked for), `delay=2` (seconds, or an
+ISO 8601 duration, of at most a minute) and `dynamic=true`. `Preference-Applied` names what was heeded; the rest is ignored."""
+
 PATHS: Mapping[str, Mapping[str, Any]] = {
     "/health": {"get": _operation("Whether it lives", "Health")},
     "/version": {"get": _operation("Which program this is", "Version")},
@@ -287,7 +292,11 @@ def document(prefix: str) -> dict[str, Any]:
 
     return {
         "openapi": "3.1.0",
-        "info": {"title": "Control plane of a simulated launcher", "version": version("restserver")},
+        "info": {
+            "title": "Control plane of a simulated launcher",
+            "version": version("restserver"),
+            "description": WISHES,
+        },
         "paths": {f"{prefix}{path}": dict(item) for path, item in PATHS.items()},
         "components": {
             "schemas": dict(SCHEMAS),
