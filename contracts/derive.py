@@ -2,7 +2,7 @@
 
 One schema per operation, status and style, each complete in itself; the same bytes whenever and wherever they are derived.
 Objects are closed unless the document opens them with ``...``. ``x-message`` keeps the template that a message's pattern was
-made of.
+made of, ``x-only-with`` the setting without which no server gives the answer.
 """
 
 import json
@@ -54,7 +54,8 @@ def schema(document: Document, operation: str, status: int, style: str) -> Json:
     }
     found = next((o for o in document.operations if o.id == operation and o.status == status), None)
     if found is None:
-        return head | failure_schema(document, failures(document, operation, status, style))
+        rows = failures(document, operation, status, style)
+        return head | only_with(rows) | failure_schema(document, rows)
     body = type_schema(document, found.body, style, DEFS)
     definitions: Json = {
         name: named_schema(document, name, style, DEFS) for name in reached(document, found.body, style)
@@ -138,6 +139,12 @@ def failure_schema(document: Document, rows: Iterable[Failure]) -> Json:
             }
         )
     return _one_or_any(objects)
+
+
+def only_with(rows: Iterable[Failure]) -> Json:
+    """Of the failures of one status, which come with a setting together or not at all."""
+    settings = {row.only_with for row in rows if row.only_with}
+    return {"x-only-with": ", ".join(sorted(settings))} if settings else {}
 
 
 def message_pattern(document: Document, message: str) -> str:

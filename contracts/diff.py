@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from contracts.diff_facts import Change, Fact, change, change_of_parameter
 from contracts.diff_shapes import differences, resolved
 from contracts.diff_sides import METHODS, Side, in_common
-from contracts.registry import Schema
+from contracts.registry import ONLY_WITH, Schema
 
 
 def diff(old: Side, new: Side) -> list[Change]:
@@ -100,9 +100,11 @@ class _Comparison:
             else:
                 what = "success removed" if status.startswith("2") else "status removed"
                 yield self._change(old.id, status, Fact("", what, status))
-        for status in after:
+        for status, answer in after.items():
             if status not in before:
-                yield self._change(old.id, status, Fact("", "status added", status))
+                setting = answer.get(ONLY_WITH)
+                what = "status added, with a setting" if setting else "status added"
+                yield self._change(old.id, status, Fact("", what, f"{status}, {setting}" if setting else status))
 
     def _of_parameters(self, old: _Operation, new: _Operation) -> Iterator[Change]:
         before, after = _parameters(old, self.old), _parameters(new, self.new)
@@ -127,6 +129,10 @@ class _Comparison:
                 yield self._change(old.id, None, Fact(one["name"], what, one["in"]))
 
     def _of_answer(self, operation: str, status: str, old: Schema, new: Schema) -> Iterator[Change]:
+        settings = old.get(ONLY_WITH), new.get(ONLY_WITH)
+        if settings[0] != settings[1]:
+            what = "status only with a setting" if settings[1] else "status with every setting"
+            yield self._change(operation, status, Fact("", what, str(settings[1] or settings[0])))
         before, after = old.get("headers", {}), new.get("headers", {})
         for header in before:
             if header not in after:

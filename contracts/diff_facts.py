@@ -74,6 +74,12 @@ WAYS: dict[str, tuple[Way, str]] = {
     "message removed": (Way.NARROWER, "only texts that clients know are left"),
     "message pattern changed": (Way.CHANGED, "what stands in the text's places is of another form"),
     "status added": (Way.WIDER, "clients that list every status meet one they do not know"),
+    "status added, with a setting": (
+        Way.NARROWER,
+        "only a server that is configured so answers it, and none is that was not asked to",
+    ),
+    "status with every setting": (Way.WIDER, "servers answer it that did not before, without being configured so"),
+    "status only with a setting": (Way.NARROWER, "servers without that setting do not answer it any more"),
     "status removed": (Way.NARROWER, "the failure does not come any more"),
     "success removed": (Way.CHANGED, "the answer that readers wait for does not come"),
     "header removed": (Way.CHANGED, "readers of the header find nothing"),

@@ -215,10 +215,13 @@ class _Reader:
             raise BadDocument(row.line, f"there is no style {style!r}")
         styles = STYLES if style == "both" else (style,)
         code, message = _code(row.cells[2], row.line), _code(row.cells[3], row.line)
-        found = Failure(status, styles, code, message, row.cells[4].text, row.line)
+        only_with = _code(row.cells[5], row.line) if len(row.cells) > 5 else ""
+        found = Failure(status, styles, code, message, row.cells[4].text, row.line, only_with)
         rows = self._endpoint.failures if self._endpoint else self.shared
         if any((f.status, f.code, f.message) == (status, code, message) and set(f.styles) & set(styles) for f in rows):
             raise BadDocument(row.line, f"{status} {code} is here twice")
+        if any(f.status == status and f.only_with != only_with for f in rows):
+            raise BadDocument(row.line, f"{status} is answered both with and without {only_with or 'a setting'}")
         rows.append(found)
 
     def _placeholder(self, row: Row) -> None:
@@ -249,6 +252,7 @@ class _Reader:
         ("Type", "Is", "Meaning"): _scalar,
         ("Parameter", "In", "Type", "Meaning"): _parameter,
         ("Status", "Style", "Code", "Message", "When"): _failure,
+        ("Status", "Style", "Code", "Message", "When", "Only with"): _failure,
         ("Placeholder", "Pattern", "Stands for"): _placeholder,
         ("Header", "Status", "Type", "Meaning"): _header,
         ("As received", "Here", "Ruling"): _rename,
@@ -300,7 +304,9 @@ class _Reader:
                 raise BadDocument(
                     parameter.line, f"{parameter.name} is no {parameter.place} parameter of this endpoint"
                 )
-        for status in (404, *EVERYWHERE, *([400] if _refusable(endpoint.parameters.values()) else [])):
+        configured = {failure.status for failure in self.shared if failure.only_with}
+        refusable = [400] if _refusable(endpoint.parameters.values()) else []
+        for status in (404, *EVERYWHERE, *sorted(configured), *refusable):
             for style in STYLES:
                 need(any(f.status == status and style in f.styles for f in failures), f"status {status} ({style})")
         assert endpoint.body is not None  # noqa: S101  needed above; this tells the type checker

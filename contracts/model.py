@@ -31,6 +31,8 @@ class Failure:
     """With placeholders: ``Job $jobName is not found.``"""
     when: str
     line: int
+    only_with: str = ""
+    """The setting without which no server answers it; empty: every server may."""
 
 
 @dataclass(frozen=True)

@@ -1,11 +1,13 @@
 """The OpenAPI 3.1 document of one style, its examples included."""
 
 from contracts.body import NO_EXAMPLE
-from contracts.derive import Json, failure_schema, failures, named_schema, reached, type_schema
+from contracts.derive import Json, failure_schema, failures, named_schema, only_with, reached, type_schema
 from contracts.model import Document, Failure, Operation, Parameter
 from contracts.samples import error_sample, sample
 
 REFS = "#/components/schemas/"
+BEARER = "bearer"
+"""Name of the security scheme that 401 belongs to."""
 
 
 def openapi(document: Document, style: str) -> Json:
@@ -23,9 +25,18 @@ def openapi(document: Document, style: str) -> Json:
             _path(operation.path): {"get": _operation(document, operation, style)} for operation in document.operations
         },
         "components": {
-            "schemas": {name: named_schema(document, name, style, REFS) for name in document.types if name in names}
+            "schemas": {name: named_schema(document, name, style, REFS) for name in document.types if name in names},
+            **_security_schemes(document),
         },
     }
+
+
+def _security_schemes(document: Document) -> Json:
+    """The document's 401 wants a bearer token; an operation may be called without where the server wants none."""
+    when = [row.when for row in document.shared if row.status == 401]
+    if not when:
+        return {}
+    return {"securitySchemes": {BEARER: {"type": "http", "scheme": "bearer", "description": " ".join(when)}}}
 
 
 def _path(path: str) -> str:
@@ -37,12 +48,14 @@ def _operation(document: Document, operation: Operation, style: str) -> Json:
     for status in sorted({failure.status for failure in operation.failures}):
         rows = failures(document, operation.id, status, style)
         responses[str(status)] = _failure(document, rows)
+    with_token: Json = {"security": [{}, {BEARER: []}]} if _security_schemes(document) else {}
     return {
         "operationId": operation.id,
         "summary": operation.summary,
         **({"description": operation.description} if operation.description else {}),
         "parameters": [_parameter(document, parameter, style) for parameter in operation.parameters],
         "responses": responses,
+        **with_token,
     }
 
 
@@ -63,10 +76,12 @@ def _success(document: Document, operation: Operation, style: str) -> Json:
 
 
 def _failure(document: Document, rows: list[Failure]) -> Json:
-    when = " ".join(row.when for row in rows)
-    return _response(
-        document, rows[0].status, when, failure_schema(document, rows), [error_sample(document, row) for row in rows]
+    setting = only_with(rows)
+    when = " ".join(row.when for row in rows) + "".join(
+        f" Only on a server with `{name}`." for name in setting.values()
     )
+    examples: list[object] = [error_sample(document, row) for row in rows]
+    return _response(document, rows[0].status, when, failure_schema(document, rows), examples) | setting
 
 
 def _response(document: Document, status: int, description: str, body: Json, examples: list[object]) -> Json:

@@ -3,7 +3,7 @@
 import textwrap
 from collections.abc import Iterator
 
-from contracts.registry import Schema
+from contracts.registry import ONLY_WITH, Schema
 
 WIDTH = 120
 MEANING_AT = 52
@@ -14,6 +14,8 @@ def outline(schema: Schema) -> Iterator[str]:
     yield schema["title"]
     if "description" in schema:
         yield from textwrap.wrap(schema["description"], WIDTH)
+    if ONLY_WITH in schema:
+        yield f"Only on a server with {schema[ONLY_WITH]}."
     yield ""
     yield from _lines("", schema, 0)
     for name, named in schema.get("$defs", {}).items():

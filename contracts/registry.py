@@ -21,6 +21,8 @@ OPERATIONS = ("getJob", "getAttempt", "getAttempts", "getVersions")
 ANY_PATH = "anyPath"
 """Taken like an operation: answers that belong to no endpoint, such as 404 for an unknown path."""
 STYLES = ("documented", "portal")
+ONLY_WITH = "x-only-with"
+"""Of an answer: the setting without which no server gives it."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,11 @@ def statuses(operation: str) -> tuple[int, ...]:
     if not found:
         raise KeyError(operation)
     return tuple(found)
+
+
+def only_with(operation: str, status: int) -> str:
+    """The setting without which no server gives that answer; empty for all but a few. The same in both styles."""
+    return str(schema(operation, status, STYLES[0]).get(ONLY_WITH, ""))
 
 
 @cache

@@ -8,7 +8,7 @@ production application contains none of it.
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 import falcon
@@ -40,6 +40,9 @@ from restserver.request_id import request_id
 from restserver.resources import Attempt, Attempts, Desk, Job, Versions
 from restserver.settings import Settings
 from restserver.styles import STYLES
+
+if TYPE_CHECKING:
+    from restserver.guards import Guard
 
 logger = logging.getLogger(__name__)
 
@@ -76,7 +79,7 @@ def create_app(
     asked = Asking(backend.clock, settings.launcher_timeout)
     desk = Desk(backend.launcher, backend.resource_manager, style, site, base_url, renderer, asked)
 
-    app = Application(mounts, [EveryRequest(backend.metrics), *middleware])
+    app = Application(mounts, [EveryRequest(backend.metrics), *_guards(settings, backend.clock), *middleware])
     app.add_route(f"{BASE}/jobs/{{name:segment}}", Job(desk))
     app.add_route(f"{BASE}/frameworks/{{name:segment}}/attempts/{{attempt:segment}}", Attempt(desk))
     app.add_route(f"{BASE}/frameworks/{{name:segment}}/attempts", Attempts(desk))
@@ -95,6 +98,14 @@ def create_management_app(app: "Application", backend: Backend, settings: Settin
     add_management(management, app, backend, Asking(backend.clock, settings.launcher_timeout))
     ErrorAnswers(STYLES[settings.style].not_found).handle_errors_of(management)
     return management
+
+
+def _guards(settings: Settings, clock: Clock) -> "Sequence[Guard]":
+    if settings.rate_limit is None and not settings.read_tokens:
+        return ()
+    from restserver.guards import guards  # most servers have none, and start without
+
+    return guards(settings, clock)
 
 
 def add_management(to: "Application", of: "Application", backend: Backend, asked: "Asking") -> None:

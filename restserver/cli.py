@@ -279,7 +279,7 @@ def secrets_of(settings: Settings) -> list[str]:
     values = [value for _, value in settings.launcher_headers]
     # Of "Bearer abc" the second word is the secret, and may turn up alone.
     values += [word for value in values for word in value.split()[1:]]
-    return [*values, *([settings.admin_token] if settings.admin_token else [])]
+    return [*values, *settings.read_tokens, *([settings.admin_token] if settings.admin_token else [])]
 
 
 def _launcher_backend(settings: Settings) -> "Built":

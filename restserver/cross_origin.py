@@ -13,7 +13,8 @@ LOCAL: Final = ("http://localhost:*", "http://127.0.0.1:*")
 """Where people develop pages."""
 ANY: Final = "*"
 READABLE: Final = (
-    "Allow, Date, ETag, Location, Preference-Applied, Retry-After, X-Recorded, X-Request-Id, X-Simulated, X-Stale-Since"
+    "Allow, Date, ETag, Location, Preference-Applied, Retry-After, WWW-Authenticate, X-Recorded, X-Request-Id, "
+    "X-Simulated, X-Stale-Since"
 )
 """What a page may read of an answer besides its body and the few headers that every page may."""
 KEPT_SECONDS: Final = 600

@@ -131,3 +131,17 @@ class InvalidParameter(ApiError):
     def __init__(self, parameter: str, value: str, expected: str) -> None:
         message = f'Parameter {parameter} is "{value}", but must be {expected}.'
         super().__init__(ErrorAnswer(400, "InvalidParametersError", message))
+
+
+class Unauthorized(ApiError):
+    def __init__(self, *, offered: bool) -> None:
+        """``offered``: a token came, and is none of ours (RFC 6750 wants that told)."""
+        challenge = 'Bearer realm="restserver"' + (', error="invalid_token"' if offered else "")
+        message = "A valid bearer token is required."
+        super().__init__(ErrorAnswer(401, "UnauthorizedError", message, {"WWW-Authenticate": challenge}))
+
+
+class TooManyRequests(ApiError):
+    def __init__(self, allowance: str, seconds: int) -> None:
+        message = f"More than {allowance}; ask again in {seconds} s."
+        super().__init__(ErrorAnswer(429, "TooManyRequestsError", message, {"Retry-After": str(seconds)}))

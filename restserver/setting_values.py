@@ -6,10 +6,10 @@ import math
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 from urllib.parse import urlsplit
 
-from contracts.clock import FASTEST, Instant, from_iso
+from contracts.clock import FASTEST, Instant, Milliseconds, from_iso
 from restserver.exit_spec import BadExitSpec, ExitSpec, read_exit_spec
 
 _HEADER: Final = re.compile(r"([!#$%&'*+\-.^_`|~0-9A-Za-z]+):[ \t]*(.*)", re.DOTALL)
@@ -23,6 +23,20 @@ _WORDS: Final = {
     "0": False,
     "no": False,
 }
+
+
+class Allowance(NamedTuple):
+    """So many requests a period, at once if need be."""
+
+    requests: int
+    period: Milliseconds
+
+    def __str__(self) -> str:
+        """``600 requests a minute``"""
+        return f"{self.requests} request{'' if self.requests == 1 else 's'} {_PERIODS[self.period]}"
+
+
+_PERIODS: Final = {1_000: "a second", 60_000: "a minute", 3_600_000: "an hour"}
 
 
 def text(value: str) -> str:
@@ -86,6 +100,13 @@ def _number(value: str) -> float:
     if not math.isfinite(number):
         raise ValueError("is not a number")
     return number
+
+
+def allowance(value: str) -> Allowance:
+    found = re.fullmatch(r"([1-9][0-9]{0,6})/([smh])", value)
+    if found is None:
+        raise ValueError("is not a number of requests a second, minute or hour, such as 20/s or 600/m")
+    return Allowance(int(found[1]), {"s": 1_000, "m": 60_000, "h": 3_600_000}[found[2]])
 
 
 def instant(value: str) -> Instant:

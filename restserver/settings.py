@@ -272,6 +272,24 @@ class Settings:
         shown_default="local ones if simulated, else none",
         repeatable=True,
     )
+    read_tokens: tuple[str, ...] = _setting(
+        (),
+        "read-token",
+        "READ_TOKEN",
+        values.secret,
+        "TOKEN",
+        "who has none of these gets 401 from the API; @FILE is read from a file (in the variable: one a line)",
+        repeatable=True,
+        secret=True,
+    )
+    rate_limit: values.Allowance | None = _setting(  # noqa: RUF009 - this is dataclasses.field
+        None,
+        "rate-limit",
+        "RATE_LIMIT",
+        values.allowance,
+        "N/s|N/m|N/h",
+        "how often one client (an address) may ask a process of this server; more is 429",
+    )
     log_format: str | None = _setting(
         None,
         "log-format",

@@ -64,6 +64,8 @@ class Response:
     required_headers: tuple[str, ...]
     schema: Schema = field(hash=False)
     """Complete in itself."""
+    only_with: str = ""
+    """The setting without which no server gives this answer; a server may have it."""
 
     @cached_property
     def validator(self) -> "Draft202012Validator":
@@ -106,6 +108,11 @@ class Contract:
         found = self.any_path if operation == ANY_PATH else self.operations[operation].responses
         return found.get(status)
 
+    def only_configured(self, operation: str) -> frozenset[int]:
+        """Statuses that a server may give to any request, if it is configured so."""
+        found = self.any_path if operation == ANY_PATH else self.operations[operation].responses
+        return frozenset(status for status, response in found.items() if response.only_with)
+
     def path_of(self, operation: str, name: str, attempt: str = "", version: str | None = None) -> str:
         """The target of an operation; the values are already percent-encoded."""
         values = {"name": name, "attempt": attempt}
@@ -119,7 +126,13 @@ class Contract:
 def our_contract(style: str, tolerate: Sequence[str] = ()) -> Contract:
     any_path = {
         status: _response(
-            status, registry.schema(ANY_PATH, status, style), {}, ("application/json",), _required(status), tolerate
+            status,
+            registry.schema(ANY_PATH, status, style),
+            {},
+            ("application/json",),
+            _required(status),
+            tolerate,
+            registry.only_with(ANY_PATH, status),
         )
         for status in registry.statuses(ANY_PATH)
     }
@@ -204,12 +217,16 @@ def _of_document(document: Schema, status: int, raw: Schema, is_ours: bool, tole
     if is_ours:
         required = _required(status)
     components = {"components": document.get("components", {})}
-    return _response(status, media.get("schema", {}), components, tuple(content), required, tolerate)
+    only_with = str(raw.get(registry.ONLY_WITH, ""))
+    return _response(status, media.get("schema", {}), components, tuple(content), required, tolerate, only_with)
+
+
+_REQUIRED_HEADERS: Final = {401: ("WWW-Authenticate",), 405: ("Allow",), 429: ("Retry-After",)}
 
 
 def _required(status: int) -> tuple[str, ...]:
     """Of the headers the document names, those that an answer cannot do without."""
-    return ("Allow",) if status == 405 else ()
+    return _REQUIRED_HEADERS.get(status, ())
 
 
 def _response(
@@ -219,10 +236,11 @@ def _response(
     media_types: tuple[str, ...],
     headers: tuple[str, ...],
     tolerate: Sequence[str],
+    only_with: str = "",
 ) -> Response:
     whole = {**schema, **more}
     tolerant = EXTRA_KEYS in tolerate
-    return Response(status, media_types, headers, _readable(whole, tolerant))
+    return Response(status, media_types, headers, _readable(whole, tolerant), only_with)
 
 
 def _readable(node: Any, tolerant: bool) -> Any:

@@ -112,11 +112,22 @@ class Meeting:
 
     def not_provokable(self) -> list[Item]:
         """Statuses that only a launcher in trouble shows, and that were not seen."""
+        return [item for item in self._beyond_asking() if not self._setting_of(item)]
+
+    def not_configured(self) -> Mapping[int, str]:
+        """Statuses that only a server with a certain setting answers, and that were not seen; and that setting."""
+        return {item.status: self._setting_of(item) for item in self._beyond_asking() if self._setting_of(item)}
+
+    def _beyond_asking(self) -> list[Item]:
         return sorted(i for i in self.all - self.met if i.kind == "statuses" and i.status not in PROVOKED_BY_ASKING)
+
+    def _setting_of(self, item: Item) -> str:
+        response = self.contract.response(item.operation, item.status)
+        return "" if response is None else response.only_with
 
     def expected(self) -> frozenset[Item]:
         """What this run could have met."""
-        hidden = {(item.operation, item.status) for item in self.not_provokable()}
+        hidden = {(item.operation, item.status) for item in self._beyond_asking()}
         return frozenset(
             item
             for item in self.all

@@ -158,6 +158,15 @@ class Check:
         if self.keeps:
             outcome.exchanges.append(exchange)
 
+    @staticmethod
+    def _turned_away(outcome: Outcome, operation: str) -> str:
+        """What to do about a server that asks for a token, or allows only so many requests."""
+        ways = {
+            401: "a token is wanted; give it with --header",
+            429: "too many requests; ask more slowly, --rate-limit",
+        }
+        return "".join(f": {way}" for status, way in ways.items() if (operation, status) in outcome.meeting.seen)
+
     def _unmet(self, outcome: Outcome) -> Iterator[Finding]:
         """Documented statuses that were never seen, though everything that provokes them was asked."""
         if outcome.stopped or "coverage" not in self.plan.phases:
@@ -165,6 +174,7 @@ class Check:
         for item in outcome.meeting.unmet_statuses():
             if self.contract.is_ours or item.status in (200, 404):
                 advice = "" if self.names.known else ": no name of a job is known; --names FILE gives some"
+                advice = self._turned_away(outcome, item.operation) or advice
                 line = self._lines.of_status(item.operation, item.status)
                 what = f"{item.status} is documented and was never answered{advice}"
                 yield Finding(item.operation, item.status, "coverage: status", "", what, line)

@@ -104,7 +104,7 @@ def test_a_schema_is_shown_in_the_words_of_the_document() -> None:
 def test_a_status_that_is_not_promised_is_exit_2_and_told() -> None:
     result = run("show", "getJob", "400")
     assert result.exit_code == 2
-    assert "getJob promises no answer 400, but 200, 404, 405, 414, 500" in result.output
+    assert "getJob promises no answer 400, but 200, 401, 404, 405, 414, 429, 500" in result.output
     assert run("show", "getJobs", "200").exit_code == 2
 
 

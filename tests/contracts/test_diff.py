@@ -130,7 +130,7 @@ def test_operations_statuses_and_parameters_are_compared(document: dict[str, Any
     attempts = paths[ATTEMPTS]["get"]
     attempts["parameters"][1]["required"] = True
     attempts["parameters"] += [{"name": "a", "in": "query", "required": True}, {"name": "b", "in": "query"}]
-    attempts["responses"]["429"] = {"description": "too many"}
+    attempts["responses"]["418"] = {"description": "a teapot"}
     attempts["responses"]["414"] = attempts["responses"].pop("405")
     attempt = paths[ATTEMPTS + "/{frameworkAttemptId}"]["get"]
     attempt["parameters"].pop()
@@ -155,6 +155,18 @@ def test_operations_statuses_and_parameters_are_compared(document: dict[str, Any
         ("header removed", "ETag", True),
         ("words changed", "", False),
         ("words changed", "jobName", False),
+    }
+
+
+def test_a_status_that_comes_with_a_setting_breaks_nobody(document: dict[str, Any]) -> None:
+    responses = document["paths"][ATTEMPTS]["get"]["responses"]
+    responses["418"] = {"description": "a teapot", "x-only-with": "--tea"}
+    del responses["429"]["x-only-with"]
+    responses["404"]["x-only-with"] = "--honest"
+    assert compared(document) == {
+        ("status added, with a setting", "", False),
+        ("status with every setting", "", True),
+        ("status only with a setting", "", False),
     }
 
 

@@ -49,15 +49,17 @@ def test_the_operations_and_styles_are_those_of_the_document() -> None:
 @pytest.mark.parametrize(
     ("operation", "statuses"),
     [
-        ("getJob", (200, 404, 405, 414, 500)),
-        ("getAttempt", (200, 400, 404, 405, 414, 500)),
-        ("getAttempts", (200, 400, 404, 405, 414, 500)),
-        ("getVersions", (200, 404, 405, 414, 500)),
-        ("anyPath", (400, 404, 405, 414, 500)),
+        ("getJob", (200, 401, 404, 405, 414, 429, 500)),
+        ("getAttempt", (200, 400, 401, 404, 405, 414, 429, 500)),
+        ("getAttempts", (200, 400, 401, 404, 405, 414, 429, 500)),
+        ("getVersions", (200, 401, 404, 405, 414, 429, 500)),
+        ("anyPath", (400, 401, 404, 405, 414, 429, 500)),
     ],
 )
 def test_every_operation_promises_its_statuses(operation: str, statuses: tuple[int, ...]) -> None:
     assert registry.statuses(operation) == statuses
+    settings = {status: setting for status in statuses if (setting := registry.only_with(operation, status))}
+    assert settings == {401: "--read-token", 429: "--rate-limit"}
 
 
 def test_what_is_not_promised_is_a_key_error() -> None:

@@ -89,9 +89,12 @@ class Spoiled:
 
 
 @contextmanager
-def served(style: str = "documented", backend: str = "simulated", jobs: int = 40) -> Iterator[Spoiled]:
+def served(style: str = "documented", backend: str = "simulated", jobs: int = 40, **others: Any) -> Iterator[Spoiled]:
+    """``others``: settings by field name."""
     at = INSTANT if backend == "simulated" else None
-    settings = replace(Settings(), style=style, backend=backend, seed=1, jobs=jobs, at=at, frozen=True, port=0)
+    settings = replace(
+        Settings(), style=style, backend=backend, seed=1, jobs=jobs, at=at, frozen=True, port=0, **others
+    )
     built = cli.BACKENDS[backend](settings)
     assert built.headers is not None
     assert built.clock is not None

@@ -10,6 +10,7 @@ import pytest
 
 from contracts.launcher import open_dialect
 from restserver import cli
+from restserver.setting_values import Allowance
 from tests.harness.served_app import INSTANT, Reply, Spoiled, checked, served
 from tests.stand_ins.known import framework
 from tests.stand_ins.misbehaving import port_of_nobody
@@ -66,6 +67,28 @@ def test_the_other_style_is_found_to_be_broken(sound: Spoiled) -> None:
     code, output = checked(sound.url, "--style", "portal", "-n", "100", "--phases", "coverage")
     assert code == 1
     assert "NoFrameworkAttemptsError" in output
+
+
+def test_a_server_that_wants_a_token_is_checked_with_one() -> None:
+    with served(read_tokens=("sesame",)) as application:
+        code, output = checked(
+            application.url, "-n", "300", "--phases", "coverage", "--header", "Authorization: Bearer sesame"
+        )
+        assert code == 0, output
+        assert "only where configured: 401 (--read-token), 429 (--rate-limit)" in output
+        code, output = checked(application.url, "-n", "300", "--phases", "coverage")
+        assert code == 1
+        assert "200 is documented and was never answered: a token is wanted; give it with --header" in output
+        assert "only where configured: 429 (--rate-limit)" in output
+        assert "status: un" not in output
+
+
+def test_a_server_that_allows_so_many_requests_is_told_to_be_asked_more_slowly() -> None:
+    with served(rate_limit=Allowance(20, 3_600_000)) as application:
+        code, output = checked(application.url, "-n", "300", "--phases", "coverage")
+    assert code == 1
+    assert "too many requests; ask more slowly, --rate-limit" in output
+    assert "status: un" not in output
 
 
 def test_too_little_coverage_fails_if_that_is_asked_for(sound: Spoiled) -> None:

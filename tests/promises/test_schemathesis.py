@@ -24,6 +24,7 @@ from contracts import registry
 from contracts.clock import VirtualClock, from_iso
 from contracts.launcher.port import Answer, Around, Ask, Call, LauncherUnavailable
 from restserver.app import Application, Backend, create_app
+from restserver.setting_values import Allowance
 from restserver.settings import Settings
 from simulator.launcher import simulated
 from tests.restserver.wsgi_client import ask
@@ -137,16 +138,21 @@ def _met_by_hand(application: Application, operation_id: str, style: str) -> set
     name, _, attempt = real_attempts()[0]
     path = PATHS[operation_id].format(name=name, attempt=attempt)
     broken = PATHS[operation_id].format(name=BROKEN, attempt=0)
+    token = create_app(backend(), Settings(style=style, read_tokens=("sesame",)))
+    limit = create_app(backend(), Settings(style=style, rate_limit=Allowance(1, 1_000)))
+    assert ask(limit, path).status == 200
     asked = {
-        500: (broken, "GET"),
-        405: (path, "DELETE"),
-        414: (f"{path}?x={'x' * 9000}", "GET"),
-        400: (f"{path}?version=one", "GET"),
+        500: (application, broken, "GET"),
+        405: (application, path, "DELETE"),
+        414: (application, f"{path}?x={'x' * 9000}", "GET"),
+        400: (application, f"{path}?version=one", "GET"),
+        401: (token, path, "GET"),
+        429: (limit, path, "GET"),
     }
     met = set()
-    for status, (target, method) in asked.items():
+    for status, (asked_one, target, method) in asked.items():
         if status in registry.statuses(operation_id):
-            response = ask(application, target, method)
+            response = ask(asked_one, target, method)
             assert response.status == status
             registry.validator(operation_id, status, style).validate(response.json)
             met.add(status)

@@ -46,6 +46,8 @@ INTERFACE = {
     "admin": "ADMIN",
     "admin-token": "ADMIN_TOKEN",
     "cors-origin": "CORS_ORIGINS",
+    "read-token": "READ_TOKEN",
+    "rate-limit": "RATE_LIMIT",
     "log-format": "LOG_FORMAT",
     "log-level": "LOG_LEVEL",
     "access-log": "ACCESS_LOG",

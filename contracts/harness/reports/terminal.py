@@ -75,6 +75,9 @@ def _met(outcome: Outcome) -> Iterator[str]:
     hidden = outcome.meeting.not_provokable()
     if hidden:
         yield f"not provokable by asking: {', '.join(f'{item.operation} {item.status}' for item in hidden)}"
+    settings = outcome.meeting.not_configured()
+    if settings:
+        yield f"only where configured: {', '.join(f'{status} ({setting})' for status, setting in settings.items())}"
 
 
 def _baseline(outcome: Outcome) -> Iterator[str]:
