@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from simulator.faults.faults import FaultSet
     from simulator.faults.faulty import FaultyApi
     from simulator.faults.preferences import Preferred
+    from simulator.http.server import LauncherServer
+    from simulator.http.yarn_paths import YarnServer
     from simulator.request_journal import RequestJournal
     from simulator.simulation import Simulation
 
@@ -114,8 +116,6 @@ def _option(field_name: str, setting: Setting, default: str) -> Callable[[Callab
 def serve(links: bool, **flags: object) -> int:
     """Runs the REST server; prints where it listens once it answers."""
     from restserver import serving
-    from restserver.app import create_app
-    from restserver.identity import Identity
     from restserver.logs import set_up_logging
     from restserver.showcase import links_worth_opening
 
@@ -129,13 +129,7 @@ def serve(links: bool, **flags: object) -> int:
     with listener:
         settings = replace(settings, port=listener.getsockname()[1])
         built = BACKENDS[settings.backend](settings)
-        app = create_app(
-            built.backend,
-            settings,
-            middleware=[*([Identity(built.headers)] if built.headers else []), *_journals(built), *_meddling(built)],
-            mounts=mounts(built, settings),
-        )
-
+        app = application(built, settings)
         address = serving.url_of(listener)
         shown = links_worth_opening(built.backend.launcher, address) if links else []
 
@@ -144,9 +138,22 @@ def serve(links: bool, **flags: object) -> int:
 
         try:
             with management(app, built, settings):
-                return serving.serve(app, listener, announce, _around(built, settings))
+                return serving.serve(app, listener, announce, around(built, settings))
         finally:
             built.close()
+
+
+def application(built: "Built", settings: Settings) -> "Application":
+    """The REST server over what was built, with what only a pretended backend has."""
+    from restserver.app import create_app
+    from restserver.identity import Identity
+
+    return create_app(
+        built.backend,
+        settings,
+        middleware=[*([Identity(built.headers)] if built.headers else []), *_journals(built), *_meddling(built)],
+        mounts=mounts(built, settings),
+    )
 
 
 _WORLD: Final = ("seed", "jobs", "at", "rate", "frozen", "profile", "scenarios", "watch", "state")
@@ -160,46 +167,56 @@ _PORT: Final = click.IntRange(0, 65535)
 def simulate(port: int, rm_port: int, **flags: object) -> int:
     """Runs the simulated launcher and resource manager themselves; prints where they listen once they answer."""
     from restserver import serving
-    from restserver.identity import simulated_headers
     from restserver.logs import set_up_logging
-    from simulator.faults.faulty import FaultyWire, asked_of_launcher
-    from simulator.http.simulation import launcher_server, yarn_server
-    from simulator.http.yarn_paths import PREFIX
 
     settings = replace(from_process({**flags, "backend": "simulated"}), port=port)
     set_up_logging(settings.log_format, settings.log_level, secrets_of(settings))
     serving.settle_process()
     built = _simulated_backend(settings)
+    with ExitStack() as stack:
+        listener = stack.enter_context(_listener("port", settings.host, settings.port))
+        address = serving.url_of(listener)
+        settings = replace(settings, port=listener.getsockname()[1])
+        app, yarn = launcher_and_yarn(built, settings, address, together=rm_port == 0)
+        if rm_port:
+            far = stack.enter_context(_listener("rm-port", settings.host, rm_port))
+            alone = stack.enter_context(serving.serving(_access_log(settings)(yarn), far))
+            click.echo(f"resource manager on {alone}", err=True)
+        stack.callback(built.close)
+        return serving.serve(
+            app,
+            listener,
+            lambda: click.echo(f"listening on {address}"),
+            around_launcher(built, settings),
+        )
+
+
+def launcher_and_yarn(
+    built: "Built", settings: Settings, address: str, *, together: bool = True
+) -> "tuple[LauncherServer, YarnServer]":
+    """The simulated launcher and its resource manager; ``together``: the first serves the second, too."""
+    from restserver.identity import simulated_headers
+    from simulator.http.simulation import launcher_server, yarn_server
+    from simulator.http.yarn_paths import PREFIX
+
     simulation, faults = cast("Simulation", built.simulation), cast("FaultSet", built.faults)
 
     def identity() -> Mapping[str, str]:
         return simulated_headers(simulation.seed, simulation.clock)(None)
 
     yarn = yarn_server(simulation, identity)
-    with ExitStack() as stack:
-        listener = stack.enter_context(_listener("port", settings.host, settings.port))
-        beside = [(PREFIX, yarn)] if rm_port == 0 else []
-        address = serving.url_of(listener)
-        settings = replace(settings, port=listener.getsockname()[1])
-        around = _access_log(settings)
-        if rm_port:
-            far = stack.enter_context(_listener("rm-port", settings.host, rm_port))
-            click.echo(f"resource manager on {stack.enter_context(serving.serving(around(yarn), far))}", err=True)
-        app = launcher_server(
-            simulation,
-            settings.dialect,
-            faults,
-            identity,
-            [*mounts(built, settings), *beside],
-            address,
-        )
-        stack.callback(built.close)
-        return serving.serve(
-            app,
-            listener,
-            lambda: click.echo(f"listening on {address}"),
-            lambda application: around(FaultyWire(application, faults, "launcher", asked_of_launcher)),
-        )
+    all_mounts = [*mounts(built, settings), *([(PREFIX, cast("WSGIApplication", yarn))] if together else [])]
+    return launcher_server(simulation, settings.dialect, faults, identity, all_mounts, address), yarn
+
+
+def around_launcher(built: "Built", settings: Settings) -> "Callable[[WSGIApplication], WSGIApplication]":
+    """What stands around every request to the simulated launcher: its log, its wire, and what is written down of it."""
+    from simulator.admin.control_plane import PREFIX
+    from simulator.faults.faulty import FaultyWire, asked_of_launcher
+
+    log = _access_log(settings)
+    faults, journal = cast("FaultSet", built.faults), cast("Simulation", built.simulation).requests
+    return lambda inner: log(journal.of(FaultyWire(inner, faults, "launcher", asked_of_launcher), besides=PREFIX))
 
 
 def _listener(key: str, host: str, port: int) -> "socket":
@@ -238,7 +255,7 @@ def _access_log(settings: Settings) -> "Callable[[WSGIApplication], WSGIApplicat
     return logged(sys.stderr.write, text_line if as_text(settings.log_format) else json_line)
 
 
-def _around(built: "Built", settings: Settings) -> "Callable[[WSGIApplication], WSGIApplication]":
+def around(built: "Built", settings: Settings) -> "Callable[[WSGIApplication], WSGIApplication]":
     """What stands around every request: the log sees what the wire makes of an answer."""
     log, readable = _access_log(settings), _readable(settings)
     if built.faults is None:

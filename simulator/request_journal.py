@@ -7,11 +7,12 @@ authorization left standing. Instants are the simulated clock's.
 import re
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import count
 from typing import Any
 from urllib.parse import parse_qs
+from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 import falcon
 
@@ -43,7 +44,7 @@ class Asked:
 
 
 class RequestJournal:
-    """Falcon middleware, and what it wrote down. Thread-safe."""
+    """What was asked of an API (it is Falcon middleware) or of any other application (:meth:`of`). Thread-safe."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -53,13 +54,30 @@ class RequestJournal:
 
     def process_response(self, req: falcon.Request, resp: falcon.Response, resource: object, succeeded: bool) -> None:
         del resource, succeeded
-        headers = {name.lower(): _shown(name.lower(), value) for name, value in req.headers.items()}
-        status = falcon.http_status_to_code(resp.status)
+        self._note(req.method, req.path, req.query_string or "", req.headers, falcon.http_status_to_code(resp.status))
+
+    def of(self, application: WSGIApplication, besides: str) -> WSGIApplication:
+        """That application, and its requests are written down, but for those to paths that begin with ``besides``."""
+
+        def noted(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+            method, path, query = environ["REQUEST_METHOD"], environ["PATH_INFO"], environ.get("QUERY_STRING", "")
+
+            def start(status: str, headers: list[tuple[str, str]], *more: Any) -> Callable[[bytes], object]:
+                self._note(method, path, query, falcon.Request(environ).headers, int(status[:3]))
+                return start_response(status, headers, *more)
+
+            return application(environ, start)
+
+        return lambda environ, start_response: (
+            application(environ, start_response)
+            if environ["PATH_INFO"].startswith(besides)
+            else noted(environ, start_response)
+        )
+
+    def _note(self, method: str, path: str, query: str, headers: Mapping[str, str], status: int) -> None:
+        shown = {name.lower(): _shown(name.lower(), value) for name, value in headers.items()}
         with self._lock:
-            asked = Asked(
-                next(self._ids), self._clock.now(), req.method, req.path, req.query_string or "", headers, status
-            )
-            self._asked.append(asked)
+            self._asked.append(Asked(next(self._ids), self._clock.now(), method, path, query, shown, status))
 
     def all(self) -> list[Asked]:
         """Newest first."""

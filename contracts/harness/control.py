@@ -1,10 +1,11 @@
-"""A server's control plane, as far as a check needs it: the names of its jobs, and its clock.
+"""A server's control plane as its users call it: the names of its jobs, its clock, its faults.
 
-The clock is left as it was found: stopped, it stands where it stood; running, it runs on as if nobody had touched it.
+A check leaves it as it was found: the clock, stopped, stands where it stood; running, it runs on as if nobody had touched
+it; and of the faults only those that the check made are taken away.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final
@@ -42,10 +43,10 @@ class ControlPlane:
 
     def clock(self) -> ClockReading:
         """Raises :class:`NoControl`."""
-        return self._reading(self._asked("GET", f"{PREFIX}/clock"))
+        return self._reading(self.asked("GET", "/clock"))
 
     def set_clock(self, **change: object) -> ClockReading:
-        return self._reading(self._asked("PUT", f"{PREFIX}/clock", change))
+        return self._reading(self.asked("PUT", "/clock", change))
 
     def stand_at(self, instant: Instant) -> ClockReading:
         return self.set_clock(action="set", to=iso(instant))
@@ -56,7 +57,7 @@ class ControlPlane:
         cursor: str | None = None
         for _ in range(MOST_PAGES):
             after = "" if cursor is None else f"&cursor={quote(cursor, safe='')}"
-            page = self._asked("GET", f"{PREFIX}/jobs?limit={min(PAGE, most - len(found))}{after}")
+            page = self.asked("GET", f"/jobs?limit={min(PAGE, most - len(found))}{after}")
             try:
                 found += [ListedJob(str(job["name"]), int(job.get("createdTime") or 0)) for job in page["jobs"]]
                 cursor = page.get("cursor")
@@ -79,15 +80,36 @@ class ControlPlane:
             self.stand_at(found.now + passed)
             self.set_clock(action="freeze" if found.frozen else "resume")
 
-    def _asked(self, method: str, target: str, body: object = None) -> Any:
+    @contextmanager
+    def fault(self, told: Mapping[str, object]) -> Iterator[str]:
+        """That fault, by its id, for as long as this lasts and it does not heal by itself. Raises :class:`NoControl`."""
+        made = self.asked("POST", "/faults", told)
+        try:
+            fault_id = str(made["id"])
+        except (KeyError, TypeError) as error:
+            raise NoControl("its fault has no id") from error
+        try:
+            yield fault_id
+        finally:
+            self.heal(fault_id)
+
+    def heal(self, fault_id: str) -> None:
+        """One that is not there any more has healed by itself, or was taken away. Raises :class:`NoControl`."""
+        if fault_id in [str(one["id"]) for one in self.asked("GET", "/faults")["faults"]]:
+            self.asked("DELETE", f"/faults/{quote(fault_id, safe='')}")
+
+    def asked(self, method: str, path: str, body: object = None, media_type: str = "application/json") -> Any:
+        """The JSON of an answer; ``path`` is below the control plane, ``body`` is JSON or ready text. Raises :class:`NoControl`."""
+        target = f"{PREFIX}{path}"
         if body is None:
             answer = self.client.ask(Request(method, target))
         else:
-            answer = self.client.ask(Request(method, target, (("Content-Type", "application/json"),), json.dumps(body)))
+            text = body if isinstance(body, str) else json.dumps(body)
+            answer = self.client.ask(Request(method, target, (("Content-Type", media_type),), text))
         if not isinstance(answer, Answered):
             raise NoControl(f"{method} {target}: {answer.what}")
-        if answer.status != 200:
-            raise NoControl(f"{method} {target} was answered {answer.status}")
+        if answer.status not in (200, 201):
+            raise NoControl(f"{method} {target} was answered {answer.status}{_detail(answer.body)}")
         try:
             return json.loads(answer.body)
         except ValueError as error:
@@ -99,3 +121,11 @@ class ControlPlane:
             return ClockReading(from_iso(told["now"]), float(told["rate"]), bool(told["frozen"]))
         except (KeyError, TypeError, ValueError) as error:
             raise NoControl("its clock cannot be read") from error
+
+
+def _detail(body: bytes) -> str:
+    """What a problem document says, for a report."""
+    try:
+        return f": {json.loads(body)['detail']}"
+    except (ValueError, KeyError, TypeError):
+        return ""

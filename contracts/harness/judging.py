@@ -6,7 +6,7 @@ validator first; only where that one objects does jsonschema, which is the judge
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
@@ -118,36 +118,43 @@ class Judge:
         return body, list(self._broken_schema(operation, answer, response, body))
 
     def _broken_schema(self, operation: str, answer: Answered, response: Response, body: object) -> Iterator[Objection]:
-        if compiled_allows(response, body):
+        if allows(response, body):
             return
         for error in response.validator.iter_errors(body):
             deepest = _deepest(error)
-            path = list(deepest.absolute_path)
+            path, named = list(deepest.absolute_path), _key_named(deepest)
             if answer.status >= 400:
                 code = body.get("code") if isinstance(body, dict) else None
                 line = self.lines.of_status(operation, answer.status, str(code))
             else:
-                line = self.lines.of_field(operation, answer.status, [*path, *_key_named(deepest)])
-            where = "/".join("*" if isinstance(part, int) else str(part) for part in deepest.absolute_schema_path)
+                line = self.lines.of_field(operation, answer.status, [*path, *named])
+            schema_path = (*deepest.absolute_schema_path, *named)
+            where = "/".join("*" if isinstance(part, int) else str(part) for part in schema_path)
             what = f"{place_of(path)}: {_objection(deepest)}"
             yield Objection(f"schema: {deepest.validator}", where, what, line)
 
 
-def compiled_allows(response: Response, body: object) -> bool:
-    """Whether the compiled validator has nothing to object."""
-    import jsonschema_rs
-
+def allows(response: Response, body: object) -> bool:
+    """Whether a body is as its schema says; by the compiled validator, where it is installed."""
     compiled = _COMPILED.get(id(response))
     if compiled is None or compiled[0] is not response:
-        compiled = (response, jsonschema_rs.validator_for(response.schema))
+        compiled = (response, _validity(response))
         _COMPILED[id(response)] = compiled
     try:
-        return bool(compiled[1].is_valid(body))
-    except ValueError:  # a number or text it cannot take; the judge can
+        return compiled[1](body)
+    except ValueError:  # a number or text that the compiled one cannot take; the judge can
         return False
 
 
-_COMPILED: dict[int, tuple[Response, Any]] = {}
+def _validity(response: Response) -> Callable[[object], bool]:
+    try:
+        import jsonschema_rs
+    except ModuleNotFoundError:  # it comes with the extra, and judging one answer at a time does without it
+        return response.validator.is_valid
+    return jsonschema_rs.validator_for(response.schema).is_valid
+
+
+_COMPILED: dict[int, tuple[Response, Callable[[object], bool]]] = {}
 
 
 def _deepest(error: "ValidationError") -> "ValidationError":
@@ -165,10 +172,10 @@ def _deepest(error: "ValidationError") -> "ValidationError":
 
 
 def _key_named(error: "ValidationError") -> list[str]:
-    """The key that is missing, for the line that promises it."""
-    if error.validator == "required" and isinstance(error.instance, dict):
-        return [key for key in _listed(error) if key not in error.instance][:1]
-    return []
+    """The key that is missing: each one is an error, and a finding, of its own."""
+    if error.validator != "required":
+        return []
+    return [key for key in _listed(error) if error.message.startswith(f"{key!r} ")]
 
 
 def _objection(error: "ValidationError") -> str:

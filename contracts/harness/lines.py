@@ -83,8 +83,15 @@ class Lines:
 
     def of_text(self, phrase: str) -> int | None:
         """The first line that holds a phrase, for promises that stand in prose."""
-        lines = self._path.read_text(encoding="utf-8").splitlines()
-        return next((number for number, line in enumerate(lines, 1) if phrase in line), None)
+        return next((number for number, line in enumerate(self._text, 1) if phrase in line), None)
+
+    def text(self, number: int) -> str:
+        """What stands there, in one line and with single spaces."""
+        return " ".join(self._text[number - 1].split())
+
+    @cached_property
+    def _text(self) -> list[str]:
+        return self._path.read_text(encoding="utf-8").splitlines()
 
     def _operation(self, identity: str) -> Operation | None:
         return next((one for one in self._document.operations if one.id == identity), None)

@@ -17,7 +17,7 @@ from contracts.harness.contract import EXTRA_KEYS, Contract, our_contract
 from contracts.harness.control import ControlPlane
 from contracts.harness.echoes import times_in
 from contracts.harness.findings import Exchange, Finding
-from contracts.harness.judging import Verdict, compiled_allows
+from contracts.harness.judging import Verdict, allows
 from contracts.harness.laws import check
 from contracts.harness.lines import Lines
 from contracts.harness.names import RealName
@@ -140,7 +140,7 @@ class Walk:
         if exchange.status != 200:
             return exchange.status in (404, 500)
         response = self._shape.response(exchange.operation, 200)
-        return response is not None and verdict.body is not None and compiled_allows(response, verdict.body)
+        return response is not None and verdict.body is not None and allows(response, verdict.body)
 
     def _look(self, name: RealName) -> "Iterator[_Seen]":
         job = self._ask(GET_JOB, name)

@@ -54,7 +54,7 @@ def run(blocks: list[Block], address: str, folder: Path, *, curl: Path | None) -
     finished = subprocess.run(
         [shutil.which("sh") or "/bin/sh", "-c", "\n".join(script)],
         cwd=folder,
-        env={**os.environ, "PATH": os.pathsep.join(path)},
+        env={**_environment(), "PATH": os.pathsep.join(path)},
         capture_output=True,
         text=True,
         timeout=120,
@@ -67,6 +67,12 @@ def run(blocks: list[Block], address: str, folder: Path, *, curl: Path | None) -
             f"README line {block.line}: exit {finished.returncode}\n{block.commands}\n{finished.stdout}\n{finished.stderr}"
         )
     return outputs[: len(blocks)]
+
+
+def _environment() -> dict[str, str]:
+    """Ours, but for what is about this very run of pytest; and its plugin is found in a checkout installed before there was one."""
+    inherited = {key: value for key, value in os.environ.items() if not key.startswith(("PYTEST_", "COV_"))}
+    return {**inherited, "PYTEST_PLUGINS": "restserver.pytest_plugin"}
 
 
 def differs(block: Block, printed: str, address: str) -> str | None:

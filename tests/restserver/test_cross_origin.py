@@ -24,7 +24,7 @@ class Served:
         app: Application = create_app(
             built.backend, settings, middleware=cli._meddling(built), mounts=cli.mounts(built, settings)
         )
-        self._app = cli._around(built, settings)(app)
+        self._app = cli.around(built, settings)(app)
 
     def ask(self, path: str, origin: str | None = None, method: str = "GET", **headers: str) -> Response:
         told = {**({"Origin": origin} if origin else {}), **headers}
