@@ -18,3 +18,11 @@ def length(text: str, since: Instant | None = None) -> Milliseconds:
     except (ArithmeticError, TypeError) as error:
         raise ValueError(f"{text} is too long, or no duration") from error
     return parsed // timedelta(milliseconds=1)  # type: ignore[no-any-return]  # see the import
+
+
+def iso_length(length: Milliseconds) -> str:
+    """The same the other way round, without days: ``PT1H20M``, ``PT0.5S``."""
+    hours, rest = divmod(length, 3_600_000)
+    minutes, rest = divmod(rest, 60_000)
+    parts = ((hours, "H"), (minutes, "M"), (rest / 1000, "S"))
+    return "PT" + ("".join(f"{number:g}{unit}" for number, unit in parts if number) or "0S")

@@ -12,7 +12,6 @@ from simulator.http.writes import Writes
 from simulator.http.yarn_paths import YarnServer, yarn_routes
 from simulator.machine.story import Submit
 from simulator.simulation import Simulation
-from simulator.world.world import INTERVALS
 
 Headers = Callable[[], Mapping[str, str]]
 
@@ -34,7 +33,7 @@ def launcher_server(
         simulation.launcher_requests,
         access=access,
     )
-    web = Web(INTERVALS[simulation.world.population.profile.intervals], address=address)
+    web = Web(simulation.world.population.profile.pace, address=address)
     launcher = faulty(simulation.launcher, faults, over_http=True)
     return LauncherServer(DIALECTS[dialect](launcher, writes, web), simulation.clock, headers, mounts)
 

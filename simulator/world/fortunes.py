@@ -69,9 +69,9 @@ def _attempt(profile: Profile, dice_name: str, version: int, attempt: int) -> _A
     ending = profile.endings.roll(rolls)
     retries = rolls.randint(1, profile.most_retries) if rolls.random() < profile.retries else 0
     wait, run = profile.waiting.roll(rolls), max(SECOND, profile.running.roll(rolls) // (retries + 1))
-    mishaps = [roll(profile.retry_causes.roll(rolls), rolls) for _ in range(retries)]
+    mishaps = [roll(profile.retry_causes.roll(rolls), rolls, profile.pace) for _ in range(retries)]
     if ending in FAILED:
-        mishaps.append(roll(ending, rolls))
+        mishaps.append(roll(ending, rolls, profile.pace))
         mishap: Mishap | None = mishaps[min(attempt, len(mishaps) - 1)]
     else:
         mishap = mishaps[attempt] if attempt < len(mishaps) else None

@@ -21,12 +21,12 @@ from contracts.launcher.records import (
     TaskService,
 )
 from simulator.dice import dice
-from simulator.machine.story import MINUTE, SECOND, Operation, SetProgress, Stop, Submit
+from simulator.machine.story import MINUTE, SECOND, Intervals, Operation, SetProgress, Stop, Submit
 from simulator.world import policies
 from simulator.world.lives import Attempt, Life, Task, Version, length_of
 from simulator.world.mishaps import Mishap, roll
 from simulator.world.population import User
-from simulator.world.profile import Profile, Shape
+from simulator.world.profile import Profile, Range, Shape
 from simulator.world.sayings import SAYINGS_OF_LOCALE
 
 MOST_APPLICATIONS = 64
@@ -67,7 +67,7 @@ def job(profile: Profile, user: User, arrival: Instant, dice_name: str, first_ap
         )
         versions[number] = replace(version, descriptor=descriptor)
         operations.append(Submit(at, descriptor, LaunchClientType.WEB_UI, user.address))
-        length = length_of(version.attempts) if stopped_after is None else stopped_after
+        length = length_of(version.attempts, profile.pace) if stopped_after is None else stopped_after
         if turn == upgrades and stopped_after is not None:
             operations.append(Stop(at + stopped_after))
         elif turn == upgrades and ending == "succeeded" and rolls.random() < 0.2:
@@ -105,7 +105,7 @@ def _roles(shape: Shape, rolls: random.Random) -> dict[str, TaskRoleDescriptor]:
                 source_locations=("hdfs://cluster.example/jobs/code",),
                 resource=Resource(
                     cpu_number=rolls.randint(*role.cpu),
-                    memory_mb=-(-rolls.randint(*role.memory_mb) // 512) * 512,
+                    memory_mb=_memory(role.memory_mb, rolls),
                     port_definitions={label: Ports(count) for label, count in role.ports},
                     gpu_number=rolls.randint(*role.gpus),
                 ),
@@ -113,6 +113,12 @@ def _roles(shape: Shape, rolls: random.Random) -> dict[str, TaskRoleDescriptor]:
         )
         for role in shape.roles
     }
+
+
+def _memory(between: Range, rolls: random.Random) -> int:
+    """People ask for round numbers, unless it is always the same one."""
+    rolled = rolls.randint(*between)
+    return rolled if between[0] == between[1] else -(-rolled // 512) * 512
 
 
 def _version(
@@ -131,10 +137,11 @@ def _version(
         ending, serving, working = "stopped", frozenset(), tasks
     wait, run = profile.waiting.roll(rolls) // parts, profile.running.roll(rolls) // parts
     causes = _causes(profile, ending, rolls)
-    mishaps = [roll(cause, rolls) for cause in causes]
+    mishaps = [roll(cause, rolls, profile.pace) for cause in causes]
     if ending in FAILED:
-        mishaps.append(roll("unknown" if ending == "user" and rolls.random() < UNKNOWN_SHARE else ending, rolls))
-    attempts, stopped_after = _attempts(ending, mishaps, working, wait, run, rolls)
+        cause = "unknown" if ending == "user" and rolls.random() < UNKNOWN_SHARE else ending
+        mishaps.append(roll(cause, rolls, profile.pace))
+    attempts, stopped_after = _attempts(ending, mishaps, working, wait, run, profile.pace, rolls)
     tolerated = None
     if ending == "succeeded" and not mishaps and len(working) > 2 and not serving and rolls.random() < 0.3:
         tolerated = rolls.choice(working)
@@ -172,11 +179,12 @@ def _attempts(
     working: Sequence[Task],
     wait: Milliseconds,
     run: Milliseconds,
+    pace: Intervals,
     rolls: random.Random,
 ) -> tuple[list[Attempt], Milliseconds | None]:
     """One after the other, and when they are cut short by a stop."""
     if ending == "restarting":
-        share = max(5 * MINUTE, run // rolls.randint(3, 6))
+        share = max(min(5 * MINUTE, run), run // rolls.randint(3, 6))
         return [Attempt(wait, share), Attempt(30 * SECOND, share)], wait + run
     if ending == "stopped_waiting":
         at_once, soon, late = 3 * SECOND, wait // 2 + MINUTE, wait + 2 * MINUTE
@@ -191,5 +199,5 @@ def _attempts(
     last_wait = wait // 4 if attempts else wait
     if ending == "stopped":
         attempts.append(Attempt(last_wait, None))
-        return attempts, length_of(attempts) + share
+        return attempts, length_of(attempts, pace) + share
     return [*attempts, Attempt(last_wait, share)], None

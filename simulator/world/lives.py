@@ -8,22 +8,24 @@ from contracts.clock import Milliseconds
 from contracts.launcher.records import FrameworkDescriptor, RetryPolicy
 from simulator.dice import below, dice
 from simulator.machine.story import (
-    MINUTE,
     SECOND,
     ApplicationFate,
     ApplicationKey,
     ContainerFate,
     ContainerKey,
     Exit,
+    Intervals,
 )
 from simulator.world.mishaps import Mishap
 
 MOST_FANCY_TASK_RETRIES = 2
 """A fancy policy sets no bound of its own to what is transient."""
 
-_SETTLING: Milliseconds = 90 * SECOND
-"""About how long the launcher takes to notice, per application: only used to guess when a life is half over."""
-_GANG_WAIT: Milliseconds = 18 * MINUTE
+_STARTING: Milliseconds = 10 * SECOND
+"""About how long a master and its containers take to start. Used, like the rest of ``length_of``, only to guess how long a
+life will be."""
+_LOOKS = 4
+"""So many looks of the launcher are between two applications."""
 
 Task: TypeAlias = tuple[str, int]
 """Role and index."""
@@ -42,13 +44,14 @@ class Attempt:
     """The task whose container it is."""
 
 
-def length_of(attempts: Sequence[Attempt]) -> Milliseconds:
+def length_of(attempts: Sequence[Attempt], pace: Intervals) -> Milliseconds:
     """About how long they take, one after the other."""
     return sum(
         attempt.wait
         + (attempt.run or 0)
-        + _SETTLING
-        + (_GANG_WAIT if attempt.mishap is not None and attempt.mishap.starves else 0)
+        + _STARTING
+        + _LOOKS * pace.web_status_pull
+        + (pace.gang_timeout if attempt.mishap is not None and attempt.mishap.starves else 0)
         for attempt in attempts
     )
 
@@ -100,6 +103,8 @@ class Life:
         policy = version.descriptor.task_roles[key.role].task_retry_policy
         if key.task_attempt < self._task_retries(key, policy, culprit=culprit and mishap is not None):
             run = rolls.randint(20, 200) * SECOND
+            if attempt.run is not None:
+                run = min(run, max(SECOND, attempt.run // 2))
             fails = Exit(137, killed=True) if policy.fancy else Exit(1, "temporary failure in name resolution\n")
             return ContainerFate(allocation, start=start, run=run, exit=fails)
         if culprit and mishap is not None and mishap.exit is not None:

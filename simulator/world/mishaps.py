@@ -5,11 +5,21 @@ The texts are what a program would leave on its standard error; the launcher's o
 
 import random
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from contracts.clock import Milliseconds
 from contracts.launcher.lifecycle import TaskState
-from simulator.machine.story import MINUTE, SECOND, ApplicationEnd, Crashed, Exit, Killed, Lost, MasterFailed, Refused
+from simulator.machine.story import (
+    SECOND,
+    ApplicationEnd,
+    Crashed,
+    Exit,
+    Intervals,
+    Killed,
+    Lost,
+    MasterFailed,
+    Refused,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +100,7 @@ PLATFORM: tuple[Mishap, ...] = (
 RESOURCE: tuple[Mishap, ...] = (
     Mishap(needs_gang=True),
     Mishap(needs_gang=True),
-    Mishap(Exit(-7112), ends_in=TaskState.CONTAINER_ALLOCATED, needs_gang=True, run=10 * MINUTE),
+    Mishap(Exit(-7112), ends_in=TaskState.CONTAINER_ALLOCATED, needs_gang=True),
 )
 """The cluster was too full."""
 
@@ -110,5 +120,6 @@ MISHAPS_OF_CAUSE: Mapping[str, tuple[Mishap, ...]] = {
 }
 
 
-def roll(cause: str, dice: random.Random) -> Mishap:
-    return dice.choice(MISHAPS_OF_CAUSE[cause])
+def roll(cause: str, dice: random.Random, pace: Intervals) -> Mishap:
+    mishap = dice.choice(MISHAPS_OF_CAUSE[cause])
+    return replace(mishap, run=pace.container_expiry) if mishap.ends_in is TaskState.CONTAINER_ALLOCATED else mishap

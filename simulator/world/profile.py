@@ -14,6 +14,7 @@ from typing import Any, Literal, TypeAlias
 
 from contracts.clock import Milliseconds
 from simulator.lengths import length
+from simulator.machine.story import DEPLOYED, FAST, Intervals
 
 Range: TypeAlias = tuple[int, int]
 """Lowest and highest, both included."""
@@ -90,10 +91,18 @@ class Profile:
     upgrades: float
     most_upgrades: int
 
+    @property
+    def pace(self) -> Intervals:
+        """How often the launcher looks, and how long it waits."""
+        return _PACES[self.intervals]
+
     def identity(self) -> str:
         """Equal mixes, equal identities; the name is not part of it."""
         mix = {key: value for key, value in asdict(self).items() if key not in ("name", "about")}
         return blake2b(json.dumps(mix).encode(), digest_size=8).hexdigest()
+
+
+_PACES = {"deployed": DEPLOYED, "fast": FAST}
 
 
 def _weighted(weights: Mapping[str, float]) -> Weighted:

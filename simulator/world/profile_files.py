@@ -40,7 +40,7 @@ def shipped() -> list[str]:
 def load(name_or_file: str) -> Profile:
     """A shipped profile by its name, or one from a file. Raises BadProfile."""
     if name_or_file in shipped():
-        return profile_of(name_or_file, json.loads(DERIVED.read_text("utf-8"))[name_or_file])
+        return profile_of(name_or_file, shipped_mix(name_or_file))
     try:
         content = Path(name_or_file).read_bytes()
     except OSError as error:
@@ -48,6 +48,12 @@ def load(name_or_file: str) -> Profile:
             f"profile {name_or_file}: no shipped profile ({', '.join(shipped())}), and no readable file: {error.strerror}"
         ) from error
     return read(content, name_or_file)
+
+
+def shipped_mix(name: str) -> Mapping[str, Any]:
+    """The document of a shipped profile."""
+    mixes: Mapping[str, Mapping[str, Any]] = json.loads(DERIVED.read_text("utf-8"))
+    return mixes[name]
 
 
 def derived() -> str:

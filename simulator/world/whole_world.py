@@ -30,7 +30,7 @@ from simulator.world.arrivals import EPOCH
 from simulator.world.fortunes import Continued, Fortune
 from simulator.world.jobs import MOST_APPLICATIONS
 from simulator.world.lives import Life
-from simulator.world.world import INTERVALS, KEPT_NAMES, STARTED_BEFORE, WEEK, Told, World
+from simulator.world.world import KEPT_NAMES, STARTED_BEFORE, WEEK, Told, World
 
 if TYPE_CHECKING:  # a start tells no story
     from simulator.told.scenario import Ground, Job
@@ -171,7 +171,7 @@ class WholeWorld:
             tell=lambda: _merged(
                 Story(
                     name=name,
-                    cluster=self._ground(numbers).cluster(INTERVALS[population.profile.intervals]),
+                    cluster=self._ground(numbers).cluster(population.profile.pace),
                     operations=(),
                     behaviour=self._fortune(name, numbers[1]),
                     seed=f"{population.seed}/by hand/{name}",

@@ -14,7 +14,7 @@ from functools import lru_cache
 from typing import Protocol
 
 from contracts.clock import LATEST, Instant, Milliseconds
-from simulator.machine.story import DAY, DEPLOYED, FAST, MINUTE, Cluster, Intervals, Story
+from simulator.machine.story import DAY, MINUTE, Cluster, Story
 from simulator.world.arrivals import EPOCH, Arrivals
 from simulator.world.jobs import MOST_APPLICATIONS, job
 from simulator.world.population import Population
@@ -25,7 +25,6 @@ KEPT_NAMES = 4096
 STARTED_BEFORE: Milliseconds = 11 * MINUTE + 7_844
 """The resource manager is up this long when its week begins."""
 
-INTERVALS: dict[str, Intervals] = {"deployed": DEPLOYED, "fast": FAST}
 _APPLICATION_ID = re.compile(r"application_([0-9]{1,15})_([0-9]{4,15})", re.ASCII)
 
 
@@ -136,7 +135,7 @@ class World:
                 started=EPOCH + week * WEEK - STARTED_BEFORE,
                 hosts=self.population.hosts,
                 # The window forgets; so the launcher itself never does before.
-                intervals=replace(INTERVALS[self.profile.intervals], completed_retention=self.profile.window),
+                intervals=replace(self.profile.pace, completed_retention=self.profile.window),
                 resource_manager=f"rm.{self.profile.domain}:8088",
                 node_gpu_number=self.profile.gpus_per_host,
             ),
