@@ -2,7 +2,9 @@
 
 import json
 import re
+from base64 import b64encode
 from collections.abc import Iterator
+from hashlib import sha256
 from html import escape
 from pathlib import Path
 from string import Template
@@ -12,6 +14,13 @@ from contracts.outline import type_words
 from contracts.registry import Schema
 
 PAGE = Path(__file__).with_name("docs_page.html")
+_TEMPLATE = PAGE.read_text(encoding="utf-8")
+_STYLE = _TEMPLATE.partition("<style>")[2].partition("</style>")[0]
+POLICY = (
+    f"default-src 'none'; style-src 'sha256-{b64encode(sha256(_STYLE.encode()).digest()).decode()}'; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+"""What a browser lets the page do (Content Security Policy): show its own style, and nothing else."""
 
 
 def docs_page(style: str) -> str:
@@ -28,7 +37,7 @@ def page_of(openapi: Schema) -> str:
     ]
     types = openapi["components"]["schemas"]
     contents = [(operation["operationId"], f"{method} {path}") for method, path, operation in operations]
-    return Template(PAGE.read_text(encoding="utf-8")).substitute(
+    return Template(_TEMPLATE).substitute(
         title=escape(openapi["info"]["title"]),
         version=escape(openapi["info"]["version"]),
         style=escape(openapi["x-answer-style"]),

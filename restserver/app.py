@@ -164,6 +164,7 @@ class EveryRequest:
     def process_request(self, req: falcon.Request, resp: falcon.Response) -> None:
         req.context.began = stopwatch()
         resp.set_header(REQUEST_ID_HEADER, request_id(req.env))
+        resp.set_header("X-Content-Type-Options", "nosniff")  # JSON stays JSON; what matters to pages, pages say
         target: str = req.env.get("REQUEST_URI") or req.relative_uri
         if len(target) > LONGEST_TARGET:
             raise UriTooLong(LONGEST_TARGET)
@@ -236,7 +237,7 @@ def send_error(resp: falcon.Response, answer: ErrorAnswer) -> None:
     resp.content_type = falcon.MEDIA_JSON
     resp.data = json_bytes({"code": answer.code, "message": answer.message})
     resp.text = None
-    for name in ("ETag", "Cache-Control"):
-        resp.delete_header(name)
+    resp.delete_header("ETag")
+    resp.set_header("Cache-Control", "no-store")  # caches may keep a 404 on their own accord, and jobs come into being
     for name, value in answer.headers.items():
         resp.set_header(name, value)

@@ -77,12 +77,16 @@ class Docs(ReadOnly):
     renderer: Renderer
 
     def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
+        from contracts.docs_page import POLICY  # imported when the first reader asks, to keep the start quick
+
         resp.content_type = falcon.MEDIA_HTML
+        resp.set_header("Content-Security-Policy", POLICY)
+        resp.set_header("Referrer-Policy", "no-referrer")
         send(req, resp, self.renderer.rendered_bytes("docs", None, self._page))
 
     on_head = on_get
 
     def _page(self) -> bytes:
-        from contracts.docs_page import docs_page  # imported when the first reader asks, to keep the start quick
+        from contracts.docs_page import docs_page
 
         return docs_page(self.style).encode()

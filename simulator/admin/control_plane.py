@@ -112,6 +112,7 @@ class _Guard:
         for name, value in self._headers().items():
             resp.set_header(name, value)
         resp.set_header("Cache-Control", "no-store")
+        resp.set_header("X-Content-Type-Options", "nosniff")
         host = req.get_header("Host", default="").lower()
         if host not in self._allowed_hosts:
             raise falcon.HTTPForbidden(description=f"This server is not known as {host!r}: see the Host header.")
