@@ -4,10 +4,10 @@ import argparse
 import platform
 from pathlib import Path
 
-from benchmarks import archiver, check, start, throughput, world
+from benchmarks import archiver, check, proxy, start, throughput, world
 from benchmarks.table import Row, markdown
 
-BENCHMARKS = (start, throughput, world, check, archiver)
+BENCHMARKS = (start, throughput, world, check, proxy, archiver)
 RESULTS = Path(__file__).resolve().parent / "results"
 
 

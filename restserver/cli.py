@@ -41,6 +41,7 @@ COMMANDS: Mapping[str, str] = {
     "simulate": "restserver.cli:simulate",
     "contract": "restserver.strength:contract",
     "check": "restserver.check:check",
+    "proxy": "contracts.harness.proxy.command:proxy",
     "archive": "restserver.history.cli:archive",
     "history": "restserver.history.cli:history",
     "profile": "simulator.profile_cli:profile",

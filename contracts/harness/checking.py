@@ -1,7 +1,7 @@
 """From the flags of ``restserver check`` to a check and its reports; what is wrong with the flags is one line and exit 2."""
 
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack, closing
 from functools import partial
 from pathlib import Path
@@ -28,10 +28,8 @@ BETWEEN_TRIES: Final = 0.2
 
 def check(options: Options, names_of_launcher: NamesOfLauncher | None) -> int:
     """The exit code. Raises ``click.ClickException``."""
-    contract = _contract(options)
-    target = _target(options.url)
-    if contract.base and target.prefix.endswith(contract.base):
-        target = Target(target.scheme, target.host, target.port, target.prefix.removesuffix(contract.base))
+    contract = contract_of(options.contract, options.style, options.tolerate)
+    target = target_before(options.url, contract)
     client = Client(target, options.timeout, options.header, options.insecure)
     accepted = _accepted(options.baseline)
     with ExitStack() as open_clients:
@@ -102,13 +100,22 @@ def _progress() -> Callable[[str], None]:
     return lambda phase: None
 
 
-def _contract(options: Options) -> Contract:
-    if options.contract is None:
-        return our_contract(options.style, options.tolerate)
+def contract_of(file: Path | None, style: str, tolerate: Sequence[str]) -> Contract:
+    """Ours, or that of ``--contract``."""
+    if file is None:
+        return our_contract(style, tolerate)
     try:
-        return contract_of_file(options.contract, options.style, options.tolerate)
+        return contract_of_file(file, style, tolerate)
     except (BadContract, OSError, UnicodeDecodeError) as error:
         raise Unusable(f"--contract: {error}") from error
+
+
+def target_before(url: str, contract: Contract) -> Target:
+    """Where the server is; the base path of the API may be in the URL or not."""
+    target = _target(url)
+    if contract.base and target.prefix.endswith(contract.base):
+        return Target(target.scheme, target.host, target.port, target.prefix.removesuffix(contract.base))
+    return target
 
 
 def _target(url: str) -> Target:

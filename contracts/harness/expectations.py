@@ -32,6 +32,8 @@ class Expectation:
     """Parameters that are none, and what was given for them."""
     path: str = ""
     method: str = "GET"
+    fault: str = ""
+    """What is wrong with the request, in a word; empty: nothing is."""
 
 
 def expectation(contract: Contract, request: Request) -> Expectation:
@@ -40,13 +42,13 @@ def expectation(contract: Contract, request: Request) -> Expectation:
     operation, values = _operation_at(contract, path)
     identity = ANY_PATH if operation is None else operation.id
     if len(request.target) > LONGEST_TARGET:
-        return _expected(contract, identity, {414}, "the target is longer than 8192 bytes", path, request)
+        return _expected(contract, identity, {414}, "the target is longer than 8192 bytes", path, request, "length")
     if operation is None:
-        return _expected(contract, ANY_PATH, {404}, "there is no such path", path, request)
+        return _expected(contract, ANY_PATH, {404}, "there is no such path", path, request, "path")
     if request.method == "OPTIONS":
         return _expected(contract, identity, {204}, "OPTIONS tells the methods", path, request)
     if request.method not in ("GET", "HEAD"):
-        return _expected(contract, identity, {405}, f"{request.method} is not allowed here", path, request)
+        return _expected(contract, identity, {405}, f"{request.method} is not allowed here", path, request, "method")
     return _of_values(contract, operation, path, values, query, request)
 
 
@@ -87,16 +89,17 @@ def _of_values(
         {key: value for key, value in invalid.items() if name is None or key != name.name},
         path,
         request.method,
+        "parameter" if invalid else "",
     )
 
 
 def _expected(
-    contract: Contract, operation: str, statuses: set[int], why: str, path: str, request: Request
+    contract: Contract, operation: str, statuses: set[int], why: str, path: str, request: Request, fault: str = ""
 ) -> Expectation:
     documented = contract.any_path if operation == ANY_PATH else contract.operations[operation].responses
     if not contract.is_ours and not statuses & documented.keys():
         statuses = set()  # that document says nothing of such requests
-    return Expectation(operation, frozenset(statuses), why, path=path, method=request.method)
+    return Expectation(operation, frozenset(statuses), why, path=path, method=request.method, fault=fault)
 
 
 def _operation_at(contract: Contract, path: str) -> tuple[Operation | None, dict[str, str]]:

@@ -4,12 +4,16 @@ Rules have names a reader can look up; each finding says the line of api.md it i
 validator first; only where that one objects does jsonschema, which is the judge, say what is wrong and where.
 """
 
+import hashlib
 import json
 import re
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
+
+from cachetools import LRUCache
 
 from contracts.harness.contract import Contract, Response
 from contracts.harness.echoes import echoes
@@ -22,7 +26,8 @@ from contracts.harness.transport import Answered, Unanswered
 if TYPE_CHECKING:
     from jsonschema import ValidationError
 
-MOST_KEPT: Final = 5_000
+MOST_KEPT: Final = 8 * 1024 * 1024
+"""Bytes of bodies; as objects they take several times that."""
 
 
 @dataclass(frozen=True)
@@ -32,11 +37,24 @@ class Verdict:
     findings: tuple[Finding, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    body: object
+    wrong: tuple[Objection, ...]
+    size: int
+    """Bytes."""
+
+
+def _size(judged: _Judged) -> int:
+    return judged.size
+
+
 @dataclass
 class Judge:
     contract: Contract
-    _known: dict[tuple[str, int, bytes], tuple[object, tuple[Objection, ...]]] = field(default_factory=dict)
+    _known: "LRUCache[tuple[str, int, bytes], _Judged]" = field(default_factory=lambda: LRUCache(MOST_KEPT, _size))
     """Of bodies that were judged before: a poller gets the same bytes again and again."""
+    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     @cached_property
     def lines(self) -> Lines:
@@ -56,6 +74,16 @@ class Judge:
             found += wrong or echoes(operation, expected, answer, response, body, self.lines)
             body = None if wrong else body
         return Verdict(body, tuple(objection.to(exchange) for objection in found))
+
+    def judge_head(self, exchange: Exchange, expected: Expectation) -> tuple[Finding, ...]:
+        """Of an answer whose body cannot be looked at."""
+        answer, found = exchange.outcome, list[Objection]()
+        if isinstance(answer, Answered):
+            found += self._status(exchange.operation, expected, answer)
+            response = self.contract.response(exchange.operation, answer.status)
+            if response is not None and answer.status not in NO_BODY and expected.method != "HEAD":
+                found += self._headers(answer, response)
+        return tuple(objection.to(exchange) for objection in found)
 
     def _status(self, operation: str, expected: Expectation, answer: Answered) -> Iterator[Objection]:
         status = answer.status
@@ -94,14 +122,16 @@ class Judge:
             yield Objection("answer: charset", "", what, self.lines.of_text("Bodies are UTF-8"))
 
     def _body(self, operation: str, answer: Answered, response: Response) -> tuple[object, tuple[Objection, ...]]:
-        key = (operation, answer.status, answer.body)
-        known = self._known.get(key)
+        key = (operation, answer.status, hashlib.sha256(answer.body).digest())
+        with self._lock:
+            known = self._known.get(key)
         if known is None:
             body, wrong = self._judged_body(operation, answer, response)
-            known = body, tuple(wrong)
-            if len(self._known) < MOST_KEPT:
-                self._known[key] = known
-        return known
+            known = _Judged(body, tuple(wrong), len(answer.body))
+            if known.size <= MOST_KEPT:
+                with self._lock:
+                    self._known[key] = known
+        return known.body, known.wrong
 
     def _judged_body(self, operation: str, answer: Answered, response: Response) -> tuple[object, list[Objection]]:
         try:

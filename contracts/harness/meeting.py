@@ -16,6 +16,8 @@ from contracts.harness.expectations import Expectation
 
 KINDS: Final = ("operations", "statuses", "parameters", "keywords", "values", "nulls")
 UNSHOWN: Final = Path(__file__).parent / "unshown.json"
+MOST_WALKED: Final = 100_000
+"""Bodies that are known to show nothing new."""
 PROVOKED_BY_ASKING: Final = frozenset({200, 400, 404, 405, 414})
 _KEYWORDS: Final = (
     "type",
@@ -100,6 +102,8 @@ class Meeting:
             return
         key = (operation, status, hash(str(body)))
         if key not in self._walked:
+            if len(self._walked) >= MOST_WALKED:
+                self._walked.clear()
             self._walked.add(key)
             for place, value, kind in _shown(response.schema, response.schema, body, ""):
                 self._meet(Item(kind, operation, status, place, value))

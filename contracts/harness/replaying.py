@@ -15,7 +15,7 @@ from contracts.harness.transport import Client, Request
 class Replay:
     client: Client
     command: tuple[str, ...]
-    """The check as it was called, without what :meth:`again` adds."""
+    """The check as it was called, without what :meth:`again` adds; empty: what others asked cannot be asked again."""
     seed: int
     phases: Sequence[str]
     now: Instant | None
@@ -27,8 +27,10 @@ class Replay:
         """Asks once what shows it; ``None``: no single request does."""
         return self._curl(finding.exchanges[-1].request) if finding.exchanges else None
 
-    def again(self, finding: Finding) -> str:
-        """Runs the phase that found it; the clock, where it could be held, begins at the same instant."""
+    def again(self, finding: Finding) -> str | None:
+        """Runs the phase that found it; the clock, where it could be held, begins at the same instant. ``None``: nothing does."""
+        if not self.command:
+            return None
         phases = [finding.exchanges[-1].phase] if finding.exchanges else list(self.phases)
         words = [*self.command, "--seed", str(self.seed), "--phases", ",".join(phases)]
         return shlex.join([*words, "--at", iso(self.now)] if self.now is not None else words)

@@ -62,6 +62,8 @@ class Outcome:
     notes: list[str] = field(default_factory=list)
     exchanges: list[Exchange] = field(default_factory=list)
     """Kept only if a report wants them."""
+    command: str = "check"
+    """Which one it was."""
     simulated: str | None = None
     """``X-Simulated`` of the first answer that has one."""
 

@@ -16,7 +16,7 @@ LONGEST_BODY = 64 * 1024
 
 def text(outcome: Outcome, replay: Replay) -> str:
     entries = [_entry(exchange, replay) for exchange in outcome.exchanges]
-    creator = {"name": "restserver check", "version": version("restserver")}
+    creator = {"name": f"restserver {outcome.command}", "version": version("restserver")}
     return json.dumps({"log": {"version": "1.2", "creator": creator, "entries": entries}}, indent=1)
 
 

@@ -12,7 +12,7 @@ from contracts.harness.running import Outcome
 def text(outcome: Outcome, replay: Replay) -> str:
     broken = {one.fingerprint: one for one in outcome.findings.new}
     statuses = sorted(item for item in outcome.meeting.met if item.kind == "statuses")
-    root = Element("testsuites", name="restserver check", time=f"{outcome.seconds:.3f}")
+    root = Element("testsuites", name=f"restserver {outcome.command}", time=f"{outcome.seconds:.3f}")
     total = 0
     for operation in (*outcome.contract.operations, "anyPath"):
         suite = SubElement(root, "testsuite", name=operation, timestamp=iso(outcome.began).rstrip("Z"))
@@ -38,7 +38,8 @@ def _failed(suite: Element, finding: Finding, replay: Replay) -> None:
     curl = replay.curl(finding)
     told = [title(finding), f"breaks {line_of(finding)}, known as {finding.fingerprint}"]
     told += [f"see it: {curl}"] if curl else []
-    failure.text = printable("\n".join([*told, f"replay it: {replay.again(finding)}"]))
+    told += [f"replay it: {again}"] if (again := replay.again(finding)) else []
+    failure.text = printable("\n".join(told))
 
 
 def printable(text: str) -> str:

@@ -16,7 +16,7 @@ def text(outcome: Outcome, replay: Replay) -> str:
 
 def _lines(outcome: Outcome, replay: Replay) -> Iterator[dict[str, object]]:
     yield {
-        "event": "check",
+        "event": outcome.command,
         "target": outcome.target,
         "contract": outcome.contract.source,
         "style": outcome.contract.style,

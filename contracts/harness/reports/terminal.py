@@ -22,14 +22,14 @@ def report(outcome: Outcome, replay: Replay, fail_under: float | None) -> Iterat
     new = outcome.findings.new
     for number, finding in enumerate(new[:MOST_SHOWN], 1):
         yield ""
-        yield from _finding(number, finding, replay)
+        yield from finding_lines(number, finding, replay)
     if len(new) > MOST_SHOWN:
         yield f"\nand {len(new) - MOST_SHOWN} more; --report ndjson has them all"
     yield ""
     if new and (world := replay.world()):
         yield f"its world: {world}"
     yield from _asked(outcome)
-    yield from _met(outcome)
+    yield from met(outcome)
     yield from _baseline(outcome)
     for note in outcome.notes:
         yield click.style(f"note: {note}", fg="yellow")
@@ -46,13 +46,14 @@ def line_of(finding: Finding) -> str:
     return "api.md" if finding.line is None else f"api.md:{finding.line}"
 
 
-def _finding(number: int, finding: Finding, replay: Replay) -> Iterator[str]:
+def finding_lines(number: int, finding: Finding, replay: Replay) -> Iterator[str]:
     yield f"{click.style(f'{number}.', bold=True)} {click.style(title(finding), fg='red')}"
     times = "" if finding.seen == 1 else f", seen {finding.seen} times"
     yield f"   breaks {line_of(finding)} ({finding.rule}), known as {finding.fingerprint}{times}"
     if curl := replay.curl(finding):
         yield f"   see it:    {curl}"
-    yield f"   replay it: {replay.again(finding)}"
+    if again := replay.again(finding):
+        yield f"   replay it: {again}"
 
 
 def _asked(outcome: Outcome) -> Iterator[str]:
@@ -64,7 +65,7 @@ def _asked(outcome: Outcome) -> Iterator[str]:
     )
 
 
-def _met(outcome: Outcome) -> Iterator[str]:
+def met(outcome: Outcome) -> Iterator[str]:
     shares = outcome.meeting.shares()
     told = ", ".join(f"{kind} {shares[kind].met}/{shares[kind].of}" for kind in KINDS)
     yield f"met of the contract: {told}; {outcome.meeting.percent():.0f} %"
