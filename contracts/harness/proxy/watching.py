@@ -13,7 +13,7 @@ from contracts.harness.contract import ANY_PATH, EXTRA_KEYS, Contract, our_contr
 from contracts.harness.editions import Editions
 from contracts.harness.expectations import Expectation, expectation
 from contracts.harness.findings import Exchange, Finding, Findings, Objection
-from contracts.harness.judging import Judge, Verdict, compiled_allows
+from contracts.harness.judging import Judge, Verdict, allows
 from contracts.harness.lines import Lines, lines
 from contracts.harness.meeting import Meeting
 from contracts.harness.proxy.laws_in_passing import Asked, LawsInPassing
@@ -165,7 +165,7 @@ class Watch:
     def _has_the_form(self, operation: str, body: dict[str, object]) -> bool:
         """Our own contract was just judged by; another one may leave open what laws read."""
         response = self._shape.response(operation, 200)
-        return self.contract.is_ours or (response is not None and compiled_allows(response, body))
+        return self.contract.is_ours or (response is not None and allows(response, body))
 
     def _keep(self, exchange: Exchange) -> None:
         self.exchanges.append(exchange)
