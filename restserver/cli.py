@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from socket import socket
     from wsgiref.types import WSGIApplication
 
+    from contracts.launcher.port import Ask, LauncherError
     from restserver.app import Application
     from restserver.backends import Built
     from restserver.strength import World
@@ -181,7 +182,7 @@ def simulate(port: int, rm_port: int, **flags: object) -> int:
         app, yarn = launcher_and_yarn(built, settings, address, together=rm_port == 0)
         if rm_port:
             far = stack.enter_context(_listener("rm-port", settings.host, rm_port))
-            alone = stack.enter_context(serving.serving(_access_log(settings)(yarn), far))
+            alone = stack.enter_context(serving.serving(around_launcher(built, settings)(yarn), far))
             click.echo(f"resource manager on {alone}", err=True)
         stack.callback(built.close)
         return serving.serve(
@@ -205,7 +206,7 @@ def launcher_and_yarn(
     def identity() -> Mapping[str, str]:
         return simulated_headers(simulation.seed, simulation.clock)(None)
 
-    yarn = yarn_server(simulation, identity)
+    yarn = yarn_server(simulation, faults, identity)
     all_mounts = [*mounts(built, settings), *([(PREFIX, cast("WSGIApplication", yarn))] if together else [])]
     return launcher_server(simulation, settings.dialect, faults, identity, all_mounts, address), yarn
 
@@ -316,9 +317,11 @@ def _simulated_backend(settings: Settings) -> "Built":
     from restserver.app import Backend
     from restserver.backends import Built
     from restserver.identity import simulated_headers
+    from restserver.metrics import Metrics
     from simulator.admin.simulated_jobs import SimulatedJobs
     from simulator.faults.faults import FaultSet
     from simulator.faults.faulty import faulty
+    from simulator.faults.faulty_manager import FaultyResourceManager
     from simulator.faults.preferences import preferring
     from simulator.state_file import BadState, StateNotSaved
 
@@ -339,8 +342,21 @@ def _simulated_backend(settings: Settings) -> "Built":
     def headers(name: str | None) -> Mapping[str, str]:
         return simulated_headers(simulation.seed, clock)(name)
 
+    metrics = Metrics()
+
+    def no_figures(application_id: str, ask: "Ask", error: "LauncherError") -> None:
+        from restserver.launchers import missed_figures
+
+        missed_figures.logged(application_id, ask, error)
+        missed_figures.counted(metrics, error)
+
     return Built(
-        Backend(preferring(faulty(simulation.launcher, faults), faults.waiting), simulation.resource_manager, clock),
+        Backend(
+            preferring(faulty(simulation.launcher, faults), faults.waiting),
+            FaultyResourceManager(simulation.resource_manager, faults, no_figures),
+            clock,
+            metrics,
+        ),
         headers,
         clock,
         SimulatedJobs(simulation.launcher),

@@ -1,19 +1,16 @@
 """The real resource manager over HTTP. Its failures never fail a request: they are logged, counted, and answered as "no figures"."""
 
-import logging
 import re
 from collections.abc import Callable, Iterator
 from typing import cast
 
 from contracts.clock import Instant
 from contracts.launcher import open_dialect, resource_manager, wire
-from contracts.launcher.port import Answer, Ask, Call, Hook, LauncherError, LauncherRefused, straight
+from contracts.launcher.port import Answer, Ask, Call, Hook, LauncherError, straight
 from contracts.launcher.records import Application, Figures
+from restserver.launchers.missed_figures import logged
 from restserver.launchers.replies import document, edition
 from restserver.launchers.transport import Reply, Transport
-from restserver.logs import told
-
-log = logging.getLogger(__name__)
 
 _APPLICATION_ID = re.compile(r"application_[0-9]{1,19}_[0-9]{1,10}")
 _NO_FIGURES: Answer[Figures | None] = Answer(None, None)
@@ -53,10 +50,7 @@ class HttpResourceManager:
             body = _body(self._transport.get(resource_manager.application_path(application_id), ask))
             return Answer(resource_manager.decode_figures(wire.parse(body)), edition(body))
         except LauncherError as error:
-            id_told = told(request_id=ask.request_id)
-            log.log(
-                _level(error), "the resource manager gave no figures of %s: %s", application_id, error, extra=id_told
-            )
+            logged(application_id, ask, error)
             self._count(error)
             raise
 
@@ -91,8 +85,3 @@ def _body(reply: Reply) -> bytes:
     """YARN's error object is the launcher's, wrapped (as recorded)."""
     plain = f"The resource manager answered with status {reply.status}."
     return document(reply, lambda body: open_dialect.decode_error(body) or plain)
-
-
-def _level(error: LauncherError) -> int:
-    """An application that YARN does not know yet, or not any more, is no news to operators; the rest is."""
-    return logging.INFO if isinstance(error, LauncherRefused) and error.status == 404 else logging.WARNING

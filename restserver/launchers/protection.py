@@ -6,8 +6,9 @@ from typing import Final
 
 from contracts.clock import Clock
 from contracts.launcher.port import Hook, LauncherError
+from restserver.launchers import missed_figures
 from restserver.launchers.breaker import State
-from restserver.launchers.counted import OUTCOME_OF_ERROR, Counted
+from restserver.launchers.counted import Counted
 from restserver.launchers.shield_figures import shield_figures
 from restserver.launchers.shielded import Policy, Shield, shield
 from restserver.metrics import Metrics
@@ -47,7 +48,7 @@ class Protection:
         return self._shields[side].hook
 
     def count_rm_failure(self, error: LauncherError) -> None:
-        self._metrics.resource_manager_failures.one_more(OUTCOME_OF_ERROR[type(error)])
+        missed_figures.counted(self._metrics, error)
 
     def informed(self, *, resource_manager: bool) -> Mapping[str, Callable[[], str]]:
         """Parts of ``/readyz``, which tell and do not decide."""

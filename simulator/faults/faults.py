@@ -20,8 +20,12 @@ from simulator.faults.waiting import Waiting
 from simulator.faults.wire_kinds import WireAct
 from simulator.problems import BadInput
 
-OPERATIONS = ("framework", "attempt", "attempts", "versions", "summaries", "ready")
-"""As in ``contracts.launcher.port.Call``; the API has the first four."""
+OF_API = ("framework", "attempt", "attempts", "versions")
+OF_MANAGER = ("application", "applications")
+"""The resource manager's. It is another program: a fault meets it only where it says so."""
+OPERATIONS = (*OF_API, "summaries", "ready", *OF_MANAGER)
+"""As in ``contracts.launcher.port.Call``."""
+OPERATIONS_OF_SIDE = {"api": OF_API, "launcher": OPERATIONS}
 MOST_FAULTS = 100
 COMMON = frozenset({"kind", "side", "operation", "name", "probability", "seed", "ttl"})
 
@@ -45,9 +49,9 @@ class Fault:
     kind: str
     side: str
     operation: str | None
-    """``None``: every one."""
+    """``None``: every one of the launcher, or of the API."""
     name: str | None
-    """A pattern of names, ``alice~*``; ``None``: every one."""
+    """A pattern of names, ``alice~*``, or of ids where applications are asked for; ``None``: every one."""
     probability: float
     seed: int
     until: Instant | None
@@ -60,9 +64,8 @@ class Fault:
     on_wire: WireAct | None
 
     def meets(self, operation: str | None, name: str | None) -> bool:
-        return self.operation in (None, operation) and (
-            self.name is None or (name is not None and fnmatchcase(name, self.name))
-        )
+        meant = operation not in OF_MANAGER if self.operation is None else operation == self.operation
+        return meant and (self.name is None or (name is not None and fnmatchcase(name, self.name)))
 
     def document(self) -> dict[str, object]:
         """As it was told, with what was made of it."""
@@ -199,7 +202,7 @@ def _fault(fault_id: str, told: object, now: Instant) -> Fault:
         id=fault_id,
         kind=name,
         side=side,
-        operation=None if operation is None else keys.word("operation", operation, OPERATIONS),
+        operation=None if operation is None else keys.word("operation", operation, OPERATIONS_OF_SIDE[side]),
         name=None if pattern is None else keys.text("name", pattern),
         probability=keys.number("probability", told.get("probability", 1), 0, 1),
         seed=keys.whole("seed", told.get("seed", 0), 0, 2**63 - 1),

@@ -8,12 +8,13 @@ from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 import falcon
 
-from contracts.launcher.port import Answer, Around, Ask, Call, Launcher
+from contracts.launcher.port import Answer, Around, Ask, Call, Hook, Launcher
 from simulator.faults.faults import Fault, FaultSet, Struck
 from simulator.faults.kinds import Met
 from simulator.faults.server_in_use import CannotBreak
 from simulator.faults.wire_kinds import Outgoing
 
+Proceed = Callable[[Ask], Any]
 Asked = Callable[[WSGIEnvironment], tuple[str | None, str | None]]
 """Which operation about which name a request is; ``None``: none that faults are about."""
 
@@ -22,21 +23,25 @@ Asked = Callable[[WSGIEnvironment], tuple[str | None, str | None]]
 
 
 def faulty(launcher: Launcher, faults: FaultSet, *, over_http: bool = False) -> Launcher:
+    return Around(launcher, struck_by(faults, over_http=over_http))
+
+
+def struck_by(faults: FaultSet, *, over_http: bool = False) -> Hook:
     """``over_http``: it is served, so what is on the wire is made there (:class:`FaultyWire`) and not here."""
 
     def fits(fault: Fault) -> bool:
         return fault.on_launcher is not None and not (over_http and fault.on_wire is not None)
 
-    def hook(call: Call, ask: Ask, proceed: Callable[[Ask], Any]) -> Any:
+    def hook(call: Call, ask: Ask, proceed: Proceed) -> Any:
         going_on = proceed
         for struck in reversed(faults.striking("launcher", call.operation, call.name, fits)):
             going_on = _around(struck, call, going_on, faults)
         return going_on(ask)
 
-    return Around(launcher, hook)
+    return hook
 
 
-def _around(struck: Struck, call: Call, proceed: Callable[[Ask], Any], faults: FaultSet) -> Callable[[Ask], Any]:
+def _around(struck: Struck, call: Call, proceed: Proceed, faults: FaultSet) -> Proceed:
     fault, act = struck.fault, struck.fault.on_launcher
     assert act is not None  # noqa: S101  # only such faults get here
 
@@ -119,8 +124,10 @@ def asked_of_api(environ: WSGIEnvironment) -> tuple[str | None, str | None]:
 
 
 def asked_of_launcher(environ: WSGIEnvironment) -> tuple[str | None, str | None]:
-    """In either dialect. Writes are about the framework, too."""
+    """In either dialect, and of the resource manager beside it. Writes are about the framework, too."""
     parts = environ["PATH_INFO"].strip("/").split("/")
+    if parts[0] == "ws":
+        return asked_of_manager(environ)
     if parts[0] not in ("", "v1") or len(parts) == 1:
         return ("ready", None) if parts[0] in ("", "v1") else (None, None)
     if parts[1] not in ("Frameworks", "SummaryFrameworks"):
@@ -128,6 +135,13 @@ def asked_of_launcher(environ: WSGIEnvironment) -> tuple[str | None, str | None]
     if len(parts) == 2:
         return "summaries", None
     return _OPERATION_OF_DEPTH.get((len(parts), parts[3] if len(parts) > 3 else ""), "framework"), parts[2]
+
+
+def asked_of_manager(environ: WSGIEnvironment) -> tuple[str | None, str | None]:
+    parts = environ["PATH_INFO"].strip("/").split("/")
+    if parts[:4] != ["ws", "v1", "cluster", "apps"]:
+        return None, None
+    return ("applications", None) if len(parts) == 4 else ("application", parts[4])
 
 
 _OPERATION_OF_DEPTH: Final = {(4, "Versions"): "versions", (6, "Versions"): "attempts", (7, "Versions"): "attempt"}

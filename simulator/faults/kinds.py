@@ -27,7 +27,7 @@ from contracts.launcher.port import (
     NoSuchFramework,
     NoSuchVersion,
 )
-from contracts.launcher.records import Framework
+from contracts.launcher.records import Application, Figures, Framework
 from simulator.faults import keys as keys
 from simulator.faults.api_kinds import ApiAct, error_status, extra_key, missing_key, wrong_body, wrong_type
 from simulator.faults.wire_kinds import WireAct, broken_off, dribbled, hung_up, malformed, never_answered
@@ -120,7 +120,9 @@ def _refused(told: Told) -> Callable[[Call], LauncherError]:
 
 
 def _no_such(call: Call) -> LauncherError:
-    """What a launcher's own 404 means, by what was asked."""
+    """What a launcher's own 404 means, by what was asked; a resource manager's is an error like others."""
+    if call.operation == "application":
+        return LauncherRefused(404, f"java.lang.Exception: app with id: {call.name} not found")
     if call.operation == "attempt" and call.attempt is not None:
         return NoSuchAttempt(str(call.name), call.version, call.attempt)
     if call.operation == "attempts":
@@ -142,7 +144,7 @@ def _stale(_: Told) -> LauncherAct:
     lock = threading.Lock()
 
     def act(met: Met) -> Any:
-        if met.call.operation in ("summaries", "ready"):
+        if met.call.operation in ("summaries", "ready", "applications"):
             return met.on()
         with lock:
             known = kept.get(met.call)
@@ -165,8 +167,8 @@ def _contradictory(_: Told) -> LauncherAct:
 
     def act(met: Met) -> Any:
         answer = met.on()
-        if isinstance(answer, Answer) and isinstance(answer.value, Framework):
-            return replace(answer, value=contradicted(answer.value))
+        if isinstance(answer, Answer):
+            return replace(answer, value=_CONTRADICTION_OF.get(type(answer.value), _agreed)(answer.value))
         return answer
 
     return act
@@ -184,6 +186,22 @@ def contradicted(framework: Framework) -> Framework:
             retries=replace(framework.status.retries, total=framework.status.retries.total + 7),
         ),
     )
+
+
+def contradicted_figures(figures: Figures) -> Figures:
+    """More containers than memory, and more reserved than there is."""
+    return replace(figures, running_containers=figures.running_containers + 7, allocated_mb=0, reserved_mb=1 << 20)
+
+
+def _agreed(value: Any) -> Any:
+    return value
+
+
+_CONTRADICTION_OF: Mapping[type, Callable[[Any], Any]] = {
+    Framework: contradicted,
+    Figures: contradicted_figures,
+    Application: lambda application: replace(application, figures=contradicted_figures(application.figures)),
+}
 
 
 def _always(error: Callable[[], LauncherError]) -> Callable[[Told], LauncherAct]:

@@ -1,10 +1,11 @@
-"""A simulation served as the launcher and the resource manager themselves: the parts of ``server`` and ``faults.faulty`` put together."""
+"""A simulation served as the launcher and the resource manager themselves: the parts of ``server`` and of the faults put together."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from wsgiref.types import WSGIApplication
 
 from simulator.faults.faults import FaultSet
 from simulator.faults.faulty import faulty
+from simulator.faults.faulty_manager import FaultyApplications
 from simulator.http.access import Access
 from simulator.http.open_paths import Web
 from simulator.http.server import DIALECTS, LauncherServer
@@ -38,8 +39,9 @@ def launcher_server(
     return LauncherServer(DIALECTS[dialect](launcher, writes, web), simulation.clock, headers, mounts)
 
 
-def yarn_server(simulation: Simulation, headers: Headers = dict) -> YarnServer:
-    routes = yarn_routes(simulation.resource_manager, simulation.clock, simulation.journal.kill)
+def yarn_server(simulation: Simulation, faults: FaultSet, headers: Headers = dict) -> YarnServer:
+    manager = FaultyApplications(simulation.resource_manager, faults)
+    routes = yarn_routes(manager, simulation.clock, simulation.journal.kill)
     return YarnServer(routes, simulation.clock, headers)
 
 

@@ -7,7 +7,7 @@ from wsgiref.types import StartResponse, WSGIEnvironment
 
 from contracts.clock import Clock, Instant
 from contracts.launcher.open_error import encode_error
-from contracts.launcher.port import Ask, LauncherError
+from contracts.launcher.port import Ask, LauncherError, LauncherRefused, LauncherUnreadable
 from contracts.launcher.records import Application
 from contracts.launcher.resource_manager import APPLICATIONS_PATH, encode_application, encode_applications
 from simulator.http.answers import Answered, headless, not_here, of_resource_manager
@@ -20,6 +20,8 @@ PREFIX = "/ws"
 
 _NOT_FOUND = "org.apache.hadoop.yarn.webapp.NotFoundException"
 _BAD_REQUEST = "org.apache.hadoop.yarn.webapp.BadRequestException"
+_FORBIDDEN = "org.apache.hadoop.yarn.webapp.ForbiddenException"
+_STANDBY = "org.apache.hadoop.ipc.StandbyException"
 _ENDED = frozenset({"FINISHED", "FAILED", "KILLED"})
 _STATES = frozenset({"NEW", "NEW_SAVING", "SUBMITTED", "ACCEPTED", "RUNNING", *_ENDED})
 
@@ -98,8 +100,14 @@ def _refusing(answer: Callable[[Request], Answered], request: Request) -> Answer
         return refused.answer()
     except Refused as refused:  # a body that cannot be read
         return RefusedByYarn(refused.status, _BAD_REQUEST, refused.first_line).answer()
+    except LauncherUnreadable:
+        return of_resource_manager(200, [])  # a success that is no document of the resource manager's
+    except LauncherRefused as refused:
+        java_class = {400: _BAD_REQUEST, 403: _FORBIDDEN, 404: _NOT_FOUND}.get(refused.status, _STANDBY)
+        answered = RefusedByYarn(refused.status, java_class, str(refused)).answer()
+        return answered.carrying({"Retry-After": refused.retry_after}) if refused.retry_after else answered
     except LauncherError as error:
-        return RefusedByYarn(503, "org.apache.hadoop.ipc.StandbyException", str(error)).answer()
+        return RefusedByYarn(503, _STANDBY, str(error)).answer()
 
 
 class _Yarn:
@@ -145,9 +153,7 @@ class _Yarn:
         if application.state in _ENDED:
             return of_resource_manager(200, {"state": application.state})
         if self._kill is None:
-            raise RefusedByYarn(
-                403, "org.apache.hadoop.yarn.webapp.ForbiddenException", "nothing here kills applications"
-            )
+            raise RefusedByYarn(403, _FORBIDDEN, "nothing here kills applications")
         self._kill(application.id)
         return of_resource_manager(202, {"state": "KILLING"}, request.location)
 

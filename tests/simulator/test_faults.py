@@ -456,7 +456,9 @@ def test_a_state_that_is_none_changes_nothing(bench: Bench, state: object) -> No
         ("/v1/SummaryFrameworks/a~b/Versions/1/Attempts", ("attempts", "a~b")),
         ("/v1/SummaryFrameworks/a~b/Versions/1/Attempts/0", ("attempt", "a~b")),
         ("/v1/LauncherStatus", (None, None)),
-        ("/ws/v1/cluster/apps", (None, None)),
+        ("/ws/v1/cluster/apps", ("applications", None)),
+        ("/ws/v1/cluster/apps/application_1_0001/state", ("application", "application_1_0001")),
+        ("/ws/v1/cluster/nodes", (None, None)),
         ("/__admin/clock", (None, None)),
     ],
 )

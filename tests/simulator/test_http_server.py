@@ -58,7 +58,7 @@ def served(dialect: str, access: Access | None = None, jobs: int = 40) -> Served
     clock = VirtualClock(AT, frozen=True)
     simulation = Simulation(1, jobs, clock)
     faults = FaultSet(clock, Waiting(clock, pause=lambda _: clock.advance(100)))
-    yarn = yarn_server(simulation, lambda: {"X-Simulated": "yes"})
+    yarn = yarn_server(simulation, faults, lambda: {"X-Simulated": "yes"})
     app = launcher_server(simulation, dialect, faults, lambda: {"X-Simulated": "yes"}, [(PREFIX, yarn)], access=access)
     return Served(FaultyWire(app, faults, "launcher", asked_of_launcher), simulation, faults, clock)
 
