@@ -5,9 +5,11 @@ and where the server listens on every address of the machine, any address writte
 """
 
 import ipaddress
+import re
 import socket
 from urllib.parse import urlsplit
 
+_HOST_AND_PORT = re.compile(r"(\[[^\[\]]*\]|[^:\[\]]*)(?::[0-9]*)?")
 _LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "[::1]"})
 
 
@@ -35,9 +37,9 @@ class HostsListenedOn:
 
 
 def _name_of(header: str) -> str:
-    if header.startswith("["):
-        return header[: header.find("]") + 1]
-    return header.partition(":")[0]
+    """Without the port; of what is no host and port, nothing."""
+    found = _HOST_AND_PORT.fullmatch(header)
+    return "" if found is None else found[1]
 
 
 def _in_header(host: str) -> str:

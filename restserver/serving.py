@@ -34,6 +34,7 @@ from waitress import wasyncore
 from waitress.server import BaseWSGIServer, create_server
 
 from contracts.clock import Milliseconds, real_now
+from restserver.strict_http import StrictChannel
 
 if TYPE_CHECKING:
     from waitress.channel import HTTPChannel
@@ -113,6 +114,7 @@ class Server:
             clear_untrusted_proxy_headers=True,
         )
         assert isinstance(server, BaseWSGIServer)  # noqa: S101 - of one socket it makes one server
+        server.channel_class = StrictChannel
         self._waitress = server
         self._stopping = False
 

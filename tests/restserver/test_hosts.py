@@ -30,7 +30,18 @@ def test_on_loopback_only_the_names_of_loopback_are_known() -> None:
     hosts = HostsListenedOn("127.0.0.1")
     for known in ("localhost", "localhost:9186", "127.0.0.1:1", "[::1]:9186", "LocalHost:80", socket.gethostname()):
         assert known in hosts
-    for foreign in ("evil.example", "evil.example:9186", "10.0.0.1", "", "localhost.evil.example", "[::2]", "[", ":80"):
+    for foreign in (
+        "evil.example",
+        "evil.example:9186",
+        "10.0.0.1",
+        "",
+        "localhost.evil.example",
+        "[::2]",
+        "[",
+        ":80",
+        "[::1].evil",
+        "localhost:x",
+    ):
         assert foreign not in hosts
 
 

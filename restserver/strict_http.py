@@ -1,0 +1,30 @@
+"""What waitress lets pass (or stumbles over), and a proxy before it may read otherwise: refused, with 400 and an end of the
+connection.
+
+Two readers that disagree where a request ends let a client put a second one into the first (request smuggling). Waitress
+reads the doubtful cases by the letter of RFC 9112, which allows to refuse them too (6.1, 5.2, 3.2); nobody sends any of
+them by accident.
+"""
+
+from waitress.channel import HTTPChannel
+from waitress.parser import HTTPRequestParser, ParsingError
+
+
+class StrictParser(HTTPRequestParser):
+    def parse_header(self, header_plus: bytes) -> None:
+        try:
+            super().parse_header(header_plus)
+        except (
+            ValueError
+        ) as error:  # a length of thousands of digits: waitress would drop the connection, and log a trace
+            raise ParsingError("Content-Length is invalid") from error
+        if self.chunked and "CONTENT_LENGTH" in self.headers:
+            raise ParsingError("Content-Length together with Transfer-Encoding")
+        if b"\n " in header_plus or b"\n\t" in header_plus:
+            raise ParsingError("Header folded over several lines")
+        if "," in self.headers.get("HOST", ""):
+            raise ParsingError("Several hosts")
+
+
+class StrictChannel(HTTPChannel):
+    parser_class = StrictParser
