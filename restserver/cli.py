@@ -260,12 +260,18 @@ def _access_log(settings: Settings) -> "Callable[[WSGIApplication], WSGIApplicat
 def around(built: "Built", settings: Settings) -> "Callable[[WSGIApplication], WSGIApplication]":
     """What stands around every request: the log sees what the wire makes of an answer."""
     log, readable = _access_log(settings), _readable(settings)
-    if built.faults is None:
+    if built.faults is None or built.headers is None:
         return lambda application: log(readable(application))
+    from simulator.console.page import with_console
     from simulator.faults.faulty import FaultyWire, asked_of_api
 
-    faults = cast("FaultSet", built.faults)
-    return lambda application: log(readable(FaultyWire(application, faults, "api", asked_of_api)))
+    faults, headers = cast("FaultSet", built.faults), built.headers
+
+    def around(application: "WSGIApplication") -> "WSGIApplication":
+        wire = FaultyWire(application, faults, "api", asked_of_api)
+        return log(readable(with_console(wire, lambda: headers(None))))
+
+    return around
 
 
 def _readable(settings: Settings) -> "Callable[[WSGIApplication], WSGIApplication]":

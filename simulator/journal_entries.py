@@ -51,8 +51,12 @@ class BadEntry(ValueError):
 
 def encode(entry: Entry) -> dict[str, object]:
     deed = entry.deed
-    word = next(word for word, kind in KINDS.items() if isinstance(deed, kind.type))
+    word = word_of(deed)
     return {"at": iso(entry.at), "name": entry.name, "do": word, **KINDS[word].facts(deed)}
+
+
+def word_of(deed: Deed) -> str:
+    return next(word for word, kind in KINDS.items() if isinstance(deed, kind.type))
 
 
 def decode(document: object) -> Entry:

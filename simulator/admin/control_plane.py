@@ -6,6 +6,7 @@ must be one the server listens on (DNS rebinding), an ``Origin`` must be the ser
 token every request must carry it.
 """
 
+import hashlib
 import hmac
 import json
 from collections.abc import Callable, Container, Mapping
@@ -23,6 +24,7 @@ from simulator.admin.clock import change, reading
 from simulator.admin.faults import Faults, OneFault
 from simulator.admin.job_list import LARGEST_PAGE, ORDERS, STATES, USUAL_PAGE, JobList, JobQuery, listed
 from simulator.admin.jobs import Deed, OneJob, make
+from simulator.admin.life import Life
 from simulator.admin.requests import Count, Find, Requests
 from simulator.admin.scenarios import AllScenarios, ScenarioState
 from simulator.admin.state import Reset, Settings, State
@@ -66,6 +68,7 @@ def create_admin(
     if simulation is not None:
         journal = simulation.journal
         app.add_route(f"{prefix}/jobs/{{name}}", OneJob(simulation))
+        app.add_route(f"{prefix}/jobs/{{name}}/life", Life(simulation))
         app.add_route(f"{prefix}/jobs/{{name}}/stop", Deed(journal.stop))
         app.add_route(f"{prefix}/jobs/{{name}}/start", Deed(journal.start))
         app.add_route(f"{prefix}/jobs/{{name}}/advance", Deed(journal.advance))
@@ -120,15 +123,25 @@ class _Guard:
         if origin is not None and origin not in self._origins and origin.lower().partition("://")[2] != host:
             # A page can have a browser send much without asking first; who reads the answer does not matter then.
             raise falcon.HTTPForbidden(description=f"Pages of {origin} may not use this: see --cors-origin.")
-        if (
-            self._authorization is not None and req.method != "OPTIONS"
-        ):  # a preflight never carries one, and does nothing
+        # A preflight never carries a token, and does nothing.
+        if self._authorization is not None and req.method != "OPTIONS":
             given = req.get_header("Authorization", default="").encode("utf-8", "surrogateescape")
             if not hmac.compare_digest(given, self._authorization):
                 raise falcon.HTTPUnauthorized(
                     description="The control plane needs its token: Authorization: Bearer TOKEN.",
                     challenges=["Bearer"],
                 )
+
+    def process_response(self, req: falcon.Request, resp: falcon.Response, resource: object, succeeded: bool) -> None:
+        """Who has an answer already is not sent it again: pages ask often, and little changes."""
+        del resource
+        if not (succeeded and req.method == "GET" and resp.data):
+            return
+        etag = hashlib.blake2b(resp.data, digest_size=12).hexdigest()
+        resp.set_header("ETag", f'"{etag}"')
+        if any(tag in ("*", etag) for tag in req.if_none_match or ()):
+            resp.status, resp.data = falcon.HTTP_304, None
+            resp.delete_header("Content-Type")
 
 
 class _Health:

@@ -7,6 +7,13 @@ import falcon
 
 from simulator.admin import bodies as bodies
 from simulator.faults.faults import FaultSet, NoSuchFault
+from simulator.faults.kinds import KINDS
+
+KINDS_TOLD = [
+    {"kind": name, "sides": list(kind.sides), "keys": sorted(kind.keys), "within": sorted(kind.within)}
+    for name, kind in KINDS.items()
+]
+"""Which faults can be made: on which sides, what each may be told, and the sides on which it is within the contract."""
 
 
 class Faults:
@@ -18,7 +25,7 @@ class Faults:
 
     def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
         bodies.query(req)
-        bodies.answer(resp, {"faults": [fault.document() for fault in self._faults.all()]})
+        bodies.answer(resp, {"faults": [fault.document() for fault in self._faults.all()], "kinds": KINDS_TOLD})
 
     def on_post(self, req: falcon.Request, resp: falcon.Response) -> None:
         told = bodies.body(req)

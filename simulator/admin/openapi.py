@@ -14,10 +14,16 @@ FLAG: Schema = {"type": "boolean"}
 COUNT: Schema = {"type": "integer", "minimum": 0}
 INSTANT: Schema = {"type": "string", "format": "date-time"}
 MAYBE_TEXT: Schema = {"type": ["string", "null"]}
+MAYBE_COUNT: Schema = {"type": ["integer", "null"], "minimum": 0}
+_ATTEMPT: Mapping[str, Schema] = {"version": {"type": "integer"}, "attemptId": COUNT}
 
 
 def _object(required: Mapping[str, Schema], **more: Any) -> Schema:
     return {"type": "object", "required": list(required), "properties": dict(required), **more}
+
+
+def _span(facts: Mapping[str, Schema]) -> Schema:
+    return _object({"from": COUNT, "to": MAYBE_COUNT, **facts})
 
 
 def _list(of: Schema) -> Schema:
@@ -65,6 +71,47 @@ SCHEMAS: Mapping[str, Schema] = {
         "allOf": [_ref("Job"), _object({"done": _list({"type": "object"})})],
         "description": "With what people did to it; a told story says what it is about, its steps, and where it stands.",
     },
+    "Life": _object(
+        {
+            "name": TEXT,
+            "forgotten": {**MAYBE_COUNT, "description": "When the launcher forgets it."},
+            "whole": {**FLAG, "description": "Whether it is told from its beginning."},
+            "states": _list(_span({"state": {"enum": list(STATES)}, "subState": TEXT, **_ATTEMPT})),
+            "attempts": _list(
+                _span(
+                    {
+                        **_ATTEMPT,
+                        "exitCode": {"type": ["integer", "null"]},
+                        "exitType": MAYBE_TEXT,
+                        "exitDescription": MAYBE_TEXT,
+                    }
+                )
+            ),
+            "tasks": _list(
+                _object(
+                    {
+                        "role": TEXT,
+                        "index": COUNT,
+                        "spans": _list(
+                            _span(
+                                {
+                                    "state": {"enum": list(STATES)},
+                                    "subState": TEXT,
+                                    "attemptId": COUNT,
+                                    "host": MAYBE_TEXT,
+                                    "exitCode": {"type": ["integer", "null"]},
+                                }
+                            )
+                        ),
+                    }
+                )
+            ),
+            "taskCount": {**COUNT, "description": "There may be more tasks than are told."},
+            "operations": _list(_object({"at": COUNT, "do": TEXT})),
+            "nextChange": MAYBE_COUNT,
+        },
+        description="States, attempts and tasks over time, in milliseconds since the epoch: up to now as it was, after now as it comes if nobody does anything.",
+    ),
     "Done": _object({"name": TEXT, **DROPPED}),
     "Made": _object({"name": TEXT, "job": TEXT, **DROPPED}),
     "Story": {"type": "object", "description": "As in a scenario file: see the schema of stories."},
@@ -164,7 +211,15 @@ SCHEMAS: Mapping[str, Schema] = {
         }
     ),
     "FaultWanted": {"type": "object", "required": ["kind"], "properties": {"kind": TEXT}},
-    "Faults": _object({"faults": _list(_ref("Fault"))}),
+    "FaultKind": _object(
+        {
+            "kind": TEXT,
+            "sides": _list(TEXT),
+            "keys": _list(TEXT),
+            "within": {**_list(TEXT), "description": "The sides on which it is within the contract."},
+        }
+    ),
+    "Faults": _object({"faults": _list(_ref("Fault")), "kinds": _list(_ref("FaultKind"))}),
     "Health": _object({"status": {"const": "healthy"}}),
     "Version": _object({"version": TEXT}),
     "Dropped": _object(DROPPED),
@@ -242,6 +297,10 @@ PATHS: Mapping[str, Mapping[str, Any]] = {
         "parameters": [NAME],
         "get": _operation("One job, and what people did to it", "JobAndMore", also=(404,)),
         "delete": _operation("Deletes it", "Done", also=(404, 507)),
+    },
+    "/jobs/{name}/life": {
+        "parameters": [NAME],
+        "get": _operation("Its states, attempts and tasks over time, and what is to come", "Life", also=(404,)),
     },
     **{
         f"/jobs/{{name}}/{word}": {

@@ -88,6 +88,16 @@ class Timeline:
                     return change
                 machine.agenda.step()
 
+    def changes(self, instant: Instant, before: int, after: int) -> tuple[Instant, ...]:
+        """The last so many instants of a change up to that one, and the next so many, as far as the story goes."""
+        with self._lock:
+            edition = self.edition(instant)
+            found = self._machine.looks.changes[max(0, edition - before) : edition]
+            while after and (instant := self.next_change(instant) or 0):
+                found.append(instant)
+                after -= 1
+            return tuple(found)
+
     def states(self, instant: Instant) -> tuple[tuple[FrameworkState, int], ...]:
         """The states that were shown up to then, one after the other, each with its attempt."""
         with self._lock:
