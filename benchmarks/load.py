@@ -3,6 +3,7 @@
 Only ever pointed at a port of this machine, bounded in time; it reads whole answers and counts every one that is not 200.
 """
 
+import re
 import selectors
 import socket
 import statistics
@@ -30,30 +31,30 @@ class _Connection:
         self.socket = socket.create_connection(("127.0.0.1", port))
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._request = request
-        self._received = bytearray()
-        self._wanted = -1
+        self._received = b""
         self.sent_at = 0.0
 
     def send(self) -> None:
-        self._received.clear()
-        self._wanted = -1
+        self._received = b""
         self.sent_at = time.perf_counter()
         self.socket.sendall(self._request)
 
     def receive(self) -> int | None:
         """The status once the answer is whole, ``None`` before, 0 if the server hung up."""
-        chunk = self.socket.recv(1 << 18)
+        chunk = self.socket.recv(1 << 16)
         if not chunk:
             return 0
-        self._received += chunk
-        if self._wanted < 0:
-            end = self._received.find(b"\r\n\r\n")
-            if end < 0:
-                return None
-            head = bytes(self._received[:end]).lower()
-            at = head.index(b"content-length:")
-            self._wanted = end + 4 + int(head[at + 15 :].split(b"\r\n", 1)[0])
-        return int(self._received[9:12]) if len(self._received) >= self._wanted else None
+        whole = self._received = self._received + chunk if self._received else chunk
+        end = whole.find(b"\r\n\r\n")
+        if end < 0:
+            return None
+        length = _LENGTH.search(whole, 0, end)
+        if length is None:
+            raise ValueError("an answer without Content-Length")
+        return int(whole[9:12]) if len(whole) >= end + 4 + int(length[1]) else None
+
+
+_LENGTH = re.compile(rb"content-length: *([0-9]+)", re.IGNORECASE)
 
 
 def load(port: int, path: str, *, connections: int, seconds: float, headers: str = "") -> Load:

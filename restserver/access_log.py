@@ -34,6 +34,12 @@ def text_line(now: int, client: str, method: str, target: str, status: int, ms: 
     return f"{time} INFO {LOGGER}: {client} {_quoted(method)[1:-1]} {target!r} {status} {ms:.1f} ms {known_as}\n"
 
 
+def _target(environ: WSGIEnvironment) -> str:
+    """Put together again, where the server does not tell it as it came."""
+    query: str = environ.get("QUERY_STRING", "")
+    return f"{environ['PATH_INFO']}?{query}" if query else environ["PATH_INFO"]
+
+
 _quoted: Final = json.encoder.encode_basestring_ascii
 
 
@@ -62,7 +68,7 @@ def logged(write: Callable[[str], object], line: Line) -> Callable[[WSGIApplicat
                 return start_response(given, headers, *more)  # type: ignore[arg-type]  # exc_info, passed on as it is
 
             body = application(environ, start)  # type: ignore[arg-type]  # as above
-            target: str = environ.get("REQUEST_URI") or environ["PATH_INFO"]
+            target: str = environ.get("REQUEST_URI") or _target(environ)
             ms = (stopwatch() - began) / 1e6
             client: str = environ.get("REMOTE_ADDR", "-")
             write(line(real_now(), client, method, redacted_target(target), int(status[:3]), ms, request_id(environ)))

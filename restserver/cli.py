@@ -9,7 +9,8 @@ import secrets
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, cast
 
 import click
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from socket import socket
     from wsgiref.types import WSGIApplication
 
-    from contracts.launcher.port import Ask, LauncherError
+    from contracts.launcher.port import Ask, Launcher, LauncherError
     from restserver.app import Application
     from restserver.backends import Built
     from restserver.strength import World
@@ -119,30 +120,96 @@ def serve(links: bool, **flags: object) -> int:
     """Runs the REST server; prints where it listens once it answers."""
     from restserver import serving
     from restserver.logs import set_up_logging
-    from restserver.showcase import links_worth_opening
 
     settings = from_process(flags)
     set_up_logging(settings.log_format, settings.log_level, secrets_of(settings))
+    if settings.server == "granian":
+        return _serve_by_workers(settings, flags, links)
     serving.settle_process()
+    with _listener("port", settings.host, settings.port) as listener:
+        settings = replace(settings, port=listener.getsockname()[1])
+        address = serving.url_of(listener)
+        with assembled(settings) as made:
+            shown = _links(made.launcher, address) if links else []
+            announce = _announcing(address, shown)
+            return serving.serve(made.application, listener, announce, made.served, settings.stop_delay)
+
+
+def _serve_by_workers(settings: Settings, flags: Mapping[str, object], links: bool) -> int:
+    from restserver import granian_workers, serving
+
     try:
-        listener = serving.listening_socket(settings.host, settings.port)
+        granian_workers.require_granian()
+        held, address = granian_workers.reserved_port(settings.host, settings.port)
+    except granian_workers.NotInstalled as error:
+        raise BadSetting("server", str(error)) from error
     except serving.PortTaken as error:
         raise BadSetting("port", str(error)) from error
-    with listener:
-        settings = replace(settings, port=listener.getsockname()[1])
-        built = BACKENDS[settings.backend](settings)
+    with held:
+        settings = replace(settings, port=held.getsockname()[1])
+        shown: list[str] = []
+        if links:
+            with built_backend(settings) as built:
+                shown = _links(built.backend.launcher, address)
+        return granian_workers.serve(
+            partial(_in_a_worker, flags, settings.port),
+            held,
+            _announcing(address, shown),
+            partial(from_process, flags),
+            settings.workers,
+            settings.stop_delay,
+        )
+
+
+@contextmanager
+def _in_a_worker(flags: Mapping[str, object], port: int) -> "Iterator[tuple[Application, WSGIApplication]]":
+    """Settings are read anew: a worker that replaces another finds what has changed since."""
+    from restserver.logs import set_up_logging
+
+    settings = replace(from_process(flags), port=port)
+    set_up_logging(settings.log_format, settings.log_level, secrets_of(settings))
+    with assembled(settings) as made:
+        yield made.application, made.served
+
+
+def _announcing(address: str, shown: Sequence[str]) -> Callable[[], None]:
+    return lambda: click.echo("\n".join([f"listening on {address}", *shown]))
+
+
+def _links(launcher: "Launcher", address: str) -> list[str]:
+    from restserver.showcase import links_worth_opening
+
+    return links_worth_opening(launcher, address)
+
+
+@dataclass(frozen=True)
+class Assembled:
+    """All that answers, put together."""
+
+    application: "Application"
+    served: "WSGIApplication"
+    """The application with what stands around it."""
+    launcher: "Launcher"
+
+
+@contextmanager
+def assembled(settings: Settings) -> "Iterator[Assembled]":
+    from restserver.forwarded import believing
+
+    with built_backend(settings) as built:
         app = application(built, settings)
-        address = serving.url_of(listener)
-        shown = links_worth_opening(built.backend.launcher, address) if links else []
+        with management(app, built, settings):
+            served = believing(settings.trusted_proxies, around(built, settings)(app))
+            yield Assembled(app, served, built.backend.launcher)
 
-        def announce() -> None:
-            click.echo("\n".join([f"listening on {address}", *shown]))
 
-        try:
-            with management(app, built, settings):
-                return serving.serve(app, listener, announce, around(built, settings))
-        finally:
-            built.close()
+@contextmanager
+def built_backend(settings: Settings) -> "Iterator[Built]":
+    built = BACKENDS[settings.backend](settings)
+    try:
+        yield built
+    finally:
+        built.close()
 
 
 def application(built: "Built", settings: Settings) -> "Application":
@@ -189,7 +256,7 @@ def simulate(port: int, rm_port: int, **flags: object) -> int:
             app,
             listener,
             lambda: click.echo(f"listening on {address}"),
-            around_launcher(built, settings),
+            around_launcher(built, settings)(app),
         )
 
 
@@ -236,14 +303,19 @@ def management(app: "Application", built: "Built", settings: Settings) -> "Itera
     from restserver import serving
     from restserver.app import create_management_app
 
-    if settings.management_port is None:
+    first = settings.management_port
+    if first is None:
         yield
         return
-    try:
-        listener = serving.listening_socket(settings.host, settings.management_port)
-    except serving.PortTaken as error:
-        raise BadSetting("management-port", str(error)) from error
-    with serving.serving(create_management_app(app, built.backend, settings), listener) as address:
+    looked_after = create_management_app(app, built.backend, settings)
+    if settings.workers > 1:
+        from restserver.granian_workers import beside_a_worker
+
+        with beside_a_worker(looked_after, settings.host, range(first, first + settings.workers)):
+            yield
+        return
+    listener = _listener("management-port", settings.host, first)
+    with serving.serving(looked_after, listener) as address:
         click.echo(f"management on {address}", err=True)
         yield
 
@@ -452,7 +524,7 @@ def mounts(built: "Built", settings: Settings) -> "Sequence[tuple[str, WSGIAppli
         simulation=simulation,
         requests=None if simulation is None else simulation.requests,
         faults=cast("FaultSet | None", built.faults),
-        makes_wire_faults=True,
+        makes_wire_faults=settings.server == "waitress",
         origins=Origins(settings.cors_origins).named(),
     )
     return ((PREFIX, admin),)

@@ -33,17 +33,20 @@ from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 from waitress import wasyncore
 from waitress.server import BaseWSGIServer, create_server
 
-from contracts.clock import Milliseconds, real_now
+from contracts.clock import Milliseconds, real_now, uptime
 from restserver.strict_http import StrictChannel
 
 if TYPE_CHECKING:
     from waitress.channel import HTTPChannel
+    from waitress.parser import HTTPRequestParser
 
 THREADS = 16
 CONNECTIONS = 1000
 IDLE_SECONDS = 120
 LONGEST_HEAD = 64 * 1024
 """Bytes of request line and headers; the application itself answers a target over 8 KiB, so it must get that far."""
+LONGEST_ARRIVAL = 30
+"""Seconds a client may take over one request, however busily it sends; who takes longer is let go."""
 LONGEST_BODY = 64 * 1024
 """Nothing here reads a body except the control plane."""
 INTERRUPTED = 130
@@ -111,22 +114,42 @@ class Server:
             max_request_header_size=LONGEST_HEAD,
             max_request_body_size=LONGEST_BODY,
             ident=None,
-            clear_untrusted_proxy_headers=True,
+            # Read by nobody but ``restserver.forwarded``, and there only of proxies that are named.
+            clear_untrusted_proxy_headers=False,
         )
         assert isinstance(server, BaseWSGIServer)  # noqa: S101 - of one socket it makes one server
         server.channel_class = StrictChannel
         self._waitress = server
-        self._stopping = False
+        self._stops_at: float | None = None
+        self._arriving: dict[HTTPRequestParser, float] = {}
+        """Requests that have not arrived in full, and since when they are known."""
+        self._looked = uptime()
 
-    def stop(self) -> None:
-        """May be called from any thread, and from a signal handler."""
-        self._stopping = True
+    def stop(self, delay: float = 0.0) -> None:
+        """After so many seconds of going on as before. May be called from any thread, and from a signal handler."""
+        self._stops_at = uptime() + delay
         self._waitress.pull_trigger()
 
     def run(self) -> None:
-        while not self._stopping:
-            self._turn(timeout=1.0)
+        while (left := self._seconds_left()) > 0:
+            self._turn(timeout=min(left, 1.0))
+            self._let_go_of_the_slow()
         self._drain()
+
+    def _seconds_left(self) -> float:
+        return 1.0 if self._stops_at is None else self._stops_at - uptime()
+
+    def _let_go_of_the_slow(self) -> None:
+        """Waitress itself only ends connections on which nothing moves: a byte a minute would hold one for ever."""
+        now = uptime()
+        if now < self._looked + 1:
+            return
+        self._looked = now
+        arriving = [(channel, channel.request) for channel in self._channels() if channel.request is not None]
+        self._arriving = {request: self._arriving.get(request, now) for _, request in arriving}
+        for channel, request in arriving:
+            if now - self._arriving[request] > LONGEST_ARRIVAL:
+                channel.handle_close()
 
     def close(self) -> None:
         """Ends threads and connections, whatever they are doing."""
@@ -152,23 +175,28 @@ class Server:
 
     def _let_go(self) -> bool:
         """Closes the connections that wait for nothing; whether any is left."""
-        channels = list(cast("dict[int, HTTPChannel]", self._waitress.active_channels).values())
+        channels = self._channels()
         busy = [channel for channel in channels if channel.requests or channel.total_outbufs_len]
         for channel in channels:
             if channel not in busy:
                 channel.handle_close()
         return bool(busy)
 
+    def _channels(self) -> "list[HTTPChannel]":
+        return list(cast("dict[int, HTTPChannel]", self._waitress.active_channels).values())
+
 
 def serve(
     application: Stoppable,
     listener: socket.socket,
     announce: Callable[[], None],
-    around: Callable[[WSGIApplication], WSGIApplication] = lambda application: application,
+    served: WSGIApplication | None = None,
+    stop_delay: float = 0.0,
 ) -> int:
     """Serves until SIGTERM (0) or SIGINT (130); the exit code. ``announce`` is called once it answers.
 
-    ``around`` wraps it for every request. A second SIGINT does not wait for anybody.
+    ``served`` is what gets the requests, where something stands around the application. After SIGTERM it goes on for ``stop_delay`` seconds, but is not ready any more. A
+    second SIGINT does not wait for anybody.
     """
     received: list[int] = []
 
@@ -178,9 +206,9 @@ def serve(
             raise KeyboardInterrupt
         received.append(number)
         application.stopping = True
-        server.stop()
+        server.stop(stop_delay if received == [signal.SIGTERM] else 0.0)
 
-    with Server(around(application), listener) as server:
+    with Server(served or application, listener) as server:
         before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGINT)}
         try:
             announce()

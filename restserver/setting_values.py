@@ -6,11 +6,16 @@ import math
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 from urllib.parse import urlsplit
 
 from contracts.clock import FASTEST, Instant, Milliseconds, from_iso
 from restserver.exit_spec import BadExitSpec, ExitSpec, read_exit_spec
+
+if TYPE_CHECKING:
+    from ipaddress import IPv4Network, IPv6Network
+
+Network: TypeAlias = "IPv4Network | IPv6Network"
 
 _HEADER: Final = re.compile(r"([!#$%&'*+\-.^_`|~0-9A-Za-z]+):[ \t]*(.*)", re.DOTALL)
 _WORDS: Final = {
@@ -142,6 +147,16 @@ def database_url(value: str) -> str:
     if not re.fullmatch(r"(sqlite|postgres(ql)?)(\+[a-z0-9_]+)?://\S*", value):
         raise ValueError("is not an address such as sqlite:///FILE or postgresql://USER@HOST/NAME")
     return value
+
+
+def network(value: str) -> Network:
+    """An address alone is a network of one."""
+    import ipaddress  # few people name one
+
+    try:
+        return ipaddress.ip_network(value)
+    except ValueError:
+        raise ValueError("is not an address such as 10.0.0.7 or a network such as 10.0.0.0/8") from None
 
 
 def folder_to_be(value: str) -> Path:

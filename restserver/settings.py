@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from restserver import setting_values as values
 from restserver.exit_spec import ExitSpec, shipped_exit_spec
+from restserver.setting_values import Network
 
 
 class BadSetting(Exception):
@@ -290,6 +291,39 @@ class Settings:
         "N/s|N/m|N/h",
         "how often one client (an address) may ask a process of this server; more is 429",
     )
+    server: str = _setting(
+        "waitress",
+        "server",
+        "WSGI_SERVER",
+        values.choice("waitress", "granian"),
+        "waitress|granian",
+        "what speaks HTTP; granian is several times as fast, and an extra: restserver[fast]",
+    )
+    workers: int = _setting(
+        1,
+        "workers",
+        "WORKERS",
+        values.integer(1, 64),
+        "N",
+        "processes that answer; more than one only with --server granian, --backend launcher and --management-port",
+    )
+    trusted_proxies: tuple[Network, ...] = _setting(
+        (),
+        "trusted-proxy",
+        "TRUSTED_PROXIES",
+        values.network,
+        "ADDRESS",
+        "a proxy whose X-Forwarded headers are believed, or a network of them (in the variable: one a line)",
+        repeatable=True,
+    )
+    stop_delay: float = _setting(
+        0.0,
+        "stop-delay",
+        "STOP_DELAY",
+        values.seconds_or_none,
+        "SECONDS",
+        "how long it goes on answering after SIGTERM while /readyz says stopping, for balancers to see it",
+    )
     log_format: str | None = _setting(
         None,
         "log-format",
@@ -323,6 +357,19 @@ class Settings:
     def __post_init__(self) -> None:
         if self.backend == "launcher" and self.launcher_url is None:
             raise BadSetting("launcher-url", "--backend launcher needs the address of a launcher, and none is given")
+        if self.workers > 1:
+            self._require_for_workers()
+
+    def _require_for_workers(self) -> None:
+        """A simulated world lives in one process; and each process counts for itself, so each needs its own ``/metrics``."""
+        needs = {
+            "--server granian": self.server == "granian",
+            "--backend launcher": self.backend == "launcher",
+            "--management-port (each worker has its own, from that one on)": bool(self.management_port),
+        }
+        for need, met in needs.items():
+            if not met:
+                raise BadSetting("workers", f"{self.workers} workers need {need}")
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str], flags: Mapping[str, object] | None = None) -> "Settings":

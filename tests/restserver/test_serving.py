@@ -9,6 +9,7 @@ import sys
 import threading
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from urllib.parse import urlsplit
 from wsgiref.types import StartResponse, WSGIEnvironment
 
@@ -78,6 +79,16 @@ def test_what_was_asked_before_the_stop_is_answered_in_full() -> None:
         thread.join(30)
         assert not thread.is_alive()
     assert (status, len(body)) == (200, 500_000)
+
+
+def test_a_request_that_takes_too_long_to_arrive_is_let_go(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(serving, "LONGEST_ARRIVAL", 0)
+    with serving.serving(small().app) as url:
+        host, _, port = urlsplit(url).netloc.partition(":")
+        with socket.create_connection((host, int(port)), timeout=30) as slow, suppress(ConnectionError):
+            slow.sendall(b"GET /api/v2/jobs/alice~mnist HTTP/1.1\r\n")
+            assert slow.recv(1) == b""  # it hung up
+        assert get(url, "/api/v2/jobs/alice~mnist")[0] == 200
 
 
 def _refused(url: str) -> bool:

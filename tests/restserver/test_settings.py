@@ -48,6 +48,10 @@ INTERFACE = {
     "cors-origin": "CORS_ORIGINS",
     "read-token": "READ_TOKEN",
     "rate-limit": "RATE_LIMIT",
+    "server": "WSGI_SERVER",
+    "workers": "WORKERS",
+    "trusted-proxy": "TRUSTED_PROXIES",
+    "stop-delay": "STOP_DELAY",
     "log-format": "LOG_FORMAT",
     "log-level": "LOG_LEVEL",
     "access-log": "ACCESS_LOG",
@@ -58,6 +62,33 @@ INTERFACE = {
 
 def test_names_and_variables_are_those_of_the_interface() -> None:
     assert {setting.name: setting.variable for _, setting in setting_fields()} == INTERFACE
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ({"WORKERS": "2"}, "--server granian"),
+        ({"WORKERS": "2", "WSGI_SERVER": "granian"}, "--backend launcher"),
+        (
+            {
+                "WORKERS": "2",
+                "WSGI_SERVER": "granian",
+                "BACKEND": "launcher",
+                "LAUNCHER_WEBSERVICE_URI": "http://l:1",
+            },
+            "--management-port",
+        ),
+        ({"TRUSTED_PROXIES": "10.0.0.1/8"}, "TRUSTED_PROXIES: '10.0.0.1/8'"),
+    ],
+)
+def test_settings_of_the_server_that_cannot_be(given: dict[str, str], says: str) -> None:
+    with pytest.raises(BadSetting, match=says):
+        Settings.from_environ(given)
+
+
+def test_several_trusted_proxies_stand_one_a_line() -> None:
+    settings = Settings.from_environ({"TRUSTED_PROXIES": "10.0.0.0/8\n2001:db8::1\n"})
+    assert [str(network) for network in settings.trusted_proxies] == ["10.0.0.0/8", "2001:db8::1/128"]
 
 
 def test_nothing_given_is_the_simulated_server_on_loopback() -> None:
@@ -201,7 +232,8 @@ def test_a_secret_is_named_but_not_shown(variable: str, value: str) -> None:
         ("port = [1]", "port in .*a list is not a value"),
         ("port = 2026-01-01", "port in .*a date is not a value"),
         ("port =", "is not TOML"),
-        ("[server]\nport = 1", "server in .*there is no such setting"),
+        ("[server]\nport = 1", "server in .*a dict is not a value"),
+        ("[serve]\nport = 1", "serve in .*there is no such setting"),
         ("launcher-header = [1, {a = 1}]", "launcher-header in .*"),
     ],
 )
