@@ -24,6 +24,7 @@ test: $(DEV_STAMP) ## sets up what is missing, runs the whole gate
 	$(BIN)/pytest -n 2 --cov --cov-report=term:skip-covered
 
 proof: $(DEV_STAMP) ## the heavy part
+	$(BIN)/ruff check --no-cache --select S contracts simulator restserver
 	$(BIN)/pytest -m proof -rs tests
 
 bench: $(DEV_STAMP) ## runs benchmarks/ and writes the table
