@@ -44,6 +44,7 @@ COMMANDS: Mapping[str, str] = {
     "contract": "restserver.strength:contract",
     "check": "restserver.check:check",
     "proxy": "contracts.harness.proxy.command:proxy",
+    "record": "restserver.record:record",
     "archive": "restserver.history.cli:archive",
     "history": "restserver.history.cli:history",
     "profile": "simulator.profile_cli:profile",

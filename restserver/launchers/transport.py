@@ -16,7 +16,7 @@ import socket
 import ssl
 import threading
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http.client import HTTPException, IncompleteRead, RemoteDisconnected
 from typing import Self, TypeAlias
 
@@ -44,6 +44,9 @@ class Reply:
     body: bytes
     retry_after: str | None
     """The value of the header, where it is one (RFC 9110, 10.2.3)."""
+    reason: str = field(default="", compare=False)
+    headers: tuple[tuple[str, str], ...] = field(default=(), compare=False)
+    """All of them, in their order; a name that came twice is there twice. For those who write down what was said."""
 
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._~:@/+=-]{1,128}")
@@ -215,7 +218,13 @@ def _reply(response: HTTPResponse, meter: Meter) -> Reply:
     while piece := response.read(PIECE):
         pieces.append(piece)
     retry_after = response.headers.get("Retry-After", "")
-    return Reply(response.status, b"".join(pieces), retry_after if _RETRY_AFTER.fullmatch(retry_after) else None)
+    return Reply(
+        status=response.status,
+        body=b"".join(pieces),
+        retry_after=retry_after if _RETRY_AFTER.fullmatch(retry_after) else None,
+        reason=response.reason or "",
+        headers=tuple(response.headers.items()),
+    )
 
 
 def _trust(ca_file: str | None) -> ssl.SSLContext:
