@@ -26,7 +26,11 @@ class Live(ReadOnly):
 
 @dataclass(frozen=True)
 class Ready(ReadOnly):
-    """``/readyz``: per part ``ok`` or the reason; 503 while requests cannot be answered as they should."""
+    """``/readyz``: per part ``ok`` or the reason; 503 while requests cannot be answered as they should.
+
+    ``?exclude=launcher`` leaves parts out, as Kubernetes' own servers have it: a balancer that took every replica out because
+    the one launcher behind them is down would keep the documented answers from clients.
+    """
 
     launcher: Launcher
     stopping: Callable[[], bool]
@@ -37,16 +41,20 @@ class Ready(ReadOnly):
     """Parts that must be in order."""
 
     def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
-        parts = {"server": "stopping" if self.stopping() else OK, "launcher": self._launcher(req)}
-        parts |= {name: told() for name, told in self.required.items()}
+        decisive = {"server": self._server, "launcher": lambda: self._launcher(req), **self.required}
+        left_out = req.get_param_as_list("exclude", default=[])
+        parts = {name: told() for name, told in decisive.items() if name not in left_out}
         ready = all(part == OK for part in parts.values())
         # A part may stand in both: what it cannot do without decides, what is wrong with it is told.
-        parts |= {name: told() for name, told in self.informed.items()}
+        parts |= {name: told() for name, told in self.informed.items() if name not in left_out}
         resp.status = falcon.HTTP_200 if ready else falcon.HTTP_503
         resp.set_header("Cache-Control", "no-store")
         resp.data = json_bytes({"status": OK if ready else "not ready", "parts": parts})
 
     on_head = on_get
+
+    def _server(self) -> str:
+        return "stopping" if self.stopping() else OK
 
     def _launcher(self, req: falcon.Request) -> str:
         try:

@@ -143,7 +143,9 @@ def origin(value: str) -> str:
 
 
 def database_url(value: str) -> str:
-    """Only its form: what stands behind it is asked later."""
+    """Only its form: what stands behind it is asked later. It may hold a password, so it may stand in a file."""
+    if value.startswith("@"):
+        value = secret(value)
     if not re.fullmatch(r"(sqlite|postgres(ql)?)(\+[a-z0-9_]+)?://\S*", value):
         raise ValueError("is not an address such as sqlite:///FILE or postgresql://USER@HOST/NAME")
     return value

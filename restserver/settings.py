@@ -178,7 +178,7 @@ class Settings:
         "HISTORY_URL",
         values.database_url,
         "URL",
-        "where past attempts are kept, for the open dialect (SQLAlchemy URL)",
+        "where past attempts are kept, for the open dialect (SQLAlchemy URL); @FILE is read from a file",
         shown_default="a SQLite file in --data-dir",
         secret=True,
     )

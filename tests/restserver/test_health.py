@@ -25,6 +25,16 @@ def test_it_is_not_ready_while_the_launcher_cannot_be_asked() -> None:
     assert response.json["parts"] == {"server": "ok", "launcher": "The launcher refused the connection."}
 
 
+def test_a_part_can_be_left_out_and_is_not_even_asked() -> None:
+    served = small(error=LauncherUnavailable("gone"))
+    response = ask(served.app, "/readyz?exclude=launcher")
+    assert (response.status, response.json["parts"]) == (200, {"server": "ok"})
+    assert served.launcher.asked == []
+    served.app.stopping = True
+    assert ask(served.app, "/readyz?exclude=launcher&exclude=history").status == 503
+    assert ask(served.app, "/readyz?exclude=server&exclude=launcher").json["parts"] == {}
+
+
 def test_it_is_not_ready_once_it_is_stopping() -> None:
     server = small()
     server.app.stopping = True

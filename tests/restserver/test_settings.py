@@ -297,3 +297,13 @@ def test_the_table_has_a_row_for_every_setting() -> None:
     assert "| `--frozen` | `SIM_FROZEN` | off |" in text
     assert "| `--rm-url URL` | `YARN_URI` | none |" in text
     assert "| 10 |" in text
+
+
+def test_the_address_of_the_history_may_stand_in_a_file(tmp_path: Path) -> None:
+    path = tmp_path / "url"
+    path.write_text("postgresql://me:secret@db/history\n")
+    assert Settings.from_environ({"HISTORY_URL": f"@{path}"}).history_url == "postgresql://me:secret@db/history"
+    path.write_text("mysql://me:secret@db/history\n")
+    with pytest.raises(BadSetting, match="its value is not an address") as raised:
+        Settings.from_environ({"HISTORY_URL": f"@{path}"})
+    assert "secret" not in str(raised.value)
