@@ -154,7 +154,9 @@ class SimulatedResourceManager:
         known = None if told is None else self.unfolded.timeline(told).application(now, application_id)
         if told is None or known is None:
             return Answer(None, None)
-        until = told.ends if known.finished_timestamp is not None else None
+        # For a second after its end the master still counts.
+        over = known.finished_timestamp is not None and not known.figures.running_containers
+        until = told.ends if over else None
         return Answer(known.figures, (told.key, application_id, repr(known.figures)), until)
 
     def known(self, application_id: str) -> Application | None:

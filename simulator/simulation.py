@@ -194,7 +194,7 @@ class Simulation:
             OverflowError,
         ) as error:
             raise BadState(str(error)) from error
-        if profile.identity() != document.get("profileIdentity"):
+        if document.get("profileIdentity") not in (profile.identity(), profile.former_identity()):
             raise BadState(f"profile {document['profile']} is not the mix any more that it was when this was saved")
         instants = [entry.at for entry in entries]
         if instants != sorted(instants) or len(entries) > MOST_ENTRIES:

@@ -6,7 +6,7 @@ few frames: nobody reads more of them, and clients only use the first line.
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from contracts.clock import Instant
@@ -55,6 +55,20 @@ class Report:
     trigger_message: str | None = None
     trigger_role: str | None = None
     trigger_index: int | None = None
+
+    def within(self, most: int) -> "Report":
+        """Cut to so many characters as a whole: from the end of the diagnostics first, then of the trigger's message."""
+        too_many = len(wrapped_report(self)) - len(REPORT_START) - len(REPORT_END) - most
+        if too_many <= 0:
+            return self
+        text, message = self.diagnostics or "", self.trigger_message or ""
+        kept = max(0, len(text) - too_many)
+        left = too_many - (len(text) - kept)
+        return replace(
+            self,
+            diagnostics=self.diagnostics and text[:kept],
+            trigger_message=self.trigger_message and message[: max(0, len(message) - max(0, left))],
+        )
 
 
 def stamp(instant: Instant) -> str:
@@ -185,6 +199,26 @@ def cpu_refusal(asked: int, most: int) -> str:
         "Invalid resource request, requested virtual cores < 0, or requested virtual cores > max configured, "
         f"requestedVirtualCores={asked}, maxVirtualCores={most}"
     )
+
+
+def gpu_refusal(asked: int, most: int) -> str:
+    """Composed like its siblings: the recorded Hadoop knows no GPUs."""
+    return (
+        "Invalid resource request, requested GPUs < 0, or requested GPUs > max configured, "
+        f"requestedGPUs={asked}, maxGPUs={most}"
+    )
+
+
+def label_refusal(*, known: bool) -> str:
+    """``known``: the cluster has labels, if not this one. Recorded is the text of a cluster without any."""
+    if known:
+        return "Invalid resource request, the queue doesn't have permission to access all labels in the request"
+    return "Invalid resource request, node label not enabled but request contains label expression"
+
+
+def submission_text(application_id: str, reason: str) -> str:
+    """What the client of the resource manager makes of a submission that was rejected after it was taken."""
+    return f"Failed to submit {application_id} to YARN : {reason}"
 
 
 def queue_refusal(application_id: str, user: str, queue: str) -> str:

@@ -249,6 +249,8 @@ class Machine:
         if refused is not None:
             state = next_framework_state(entry.status.state, _FE.SUBMISSION_FAILED)
             self._write(now, replace(entry, status=replace(entry.status, state=state)))
+            if refused.rejected is not None:
+                self._hadoop.rejected(now, life, refused.rejected)
             text = diagnostics.exception_text(refused.code, refused.text)
             self.agenda.at(now + self._rolls.randint(2, 12), self._retrieved, turn, Outcome(refused.code, text))
             return

@@ -6,7 +6,7 @@ from simulator.machine import diagnostics
 from simulator.machine.application import ApplicationLife, YarnEnd
 from simulator.machine.delays import next_tick
 from simulator.machine.master import Master
-from simulator.machine.placement import too_large
+from simulator.machine.placement import refusal
 from simulator.machine.story import Crashed, EndContainers, Kill, Killed, Lost, MakeRoom, Refused, WorldEvent
 from simulator.machine.surroundings import Surroundings
 
@@ -28,9 +28,15 @@ class Hadoop:
             return life.fate.end
         platform, queues = life.descriptor.platform, self._cluster.queues
         if queues is not None and platform.queue not in queues:
-            return Refused(SUBMISSION_REFUSED, diagnostics.queue_refusal(life.id, life.user, platform.queue))
-        text = too_large(platform.am_resource, self._cluster)
+            reason = diagnostics.queue_refusal(life.id, life.user, platform.queue)
+            return Refused(SUBMISSION_REFUSED, diagnostics.submission_text(life.id, reason), reason)
+        text = refusal(platform.am_resource, platform.am_node_label, self._cluster)
         return None if text is None else Refused(SUBMISSION_REFUSED, text)
+
+    def rejected(self, now: Instant, life: ApplicationLife, reason: str) -> None:
+        """It was taken and rejected; nobody ran for it."""
+        life.submitted = now
+        _close(now, life, YarnEnd("FAILED", "FAILED", 0.0, reason))
 
     def submitted(self, now: Instant, life: ApplicationLife) -> None:
         life.submitted = now

@@ -9,20 +9,23 @@ import random
 from contracts.clock import Instant, Milliseconds
 from contracts.launcher.lifecycle import TaskEvent, TaskState, next_task_state
 from contracts.launcher.records import ExitType, TaskRoleDescriptor
-from simulator.machine import completion, diagnostics, placement
+from simulator.machine import completion, diagnostics, placement, sources
 from simulator.machine.application import ApplicationLife, Container, RoleLife, Task, YarnEnd
-from simulator.machine.delays import next_tick, progress_as_told
+from simulator.machine.delays import next_tick
 from simulator.machine.diagnostics import Report
+from simulator.machine.gang import Gang
 from simulator.machine.retry import decide
 from simulator.machine.story import SECOND, ContainerFate, ContainerKey, EndContainers, Exit, MakeRoom, MasterFailed
 from simulator.machine.surroundings import Surroundings
 from simulator.machine.tallies import Tallies
+from simulator.machine.telling_progress import TellingProgress
 
 MIGRATED = Exit(code=-7153)
 EXPIRED = Exit(code=-7112)
 GANG_TIMEOUT = -7252
 REFUSED_BY_YARN = -7200
-PERMANENT_FAILURES = frozenset({-7200, -7251})
+SOURCES_UNUSABLE = -7251
+PERMANENT_FAILURES = frozenset({REFUSED_BY_YARN, SOURCES_UNUSABLE})
 """The master reports these and ends; after any other failure YARN starts it again, unseen by anybody."""
 BOOKKEEPING: Milliseconds = 3
 """From the end of a container to what follows from it: one task of the master's queue."""
@@ -51,13 +54,15 @@ class Master:
         """As asked for last: a role that was taken out of the descriptor keeps its policies."""
         self._tallies = Tallies()
         self._room = placement.Room(self._cluster)
-        self._outstanding = 0
-        self._gang_turn = 0
+        self._gang = Gang(self._agenda, self._intervals.gang_timeout, self._gang_timed_out)
+        self._progress = TellingProgress(
+            self._agenda, life, started, self._intervals.am_rm_heartbeat, self._tallies.done, around.application_changed
+        )
         self._containers = 1
         self._acted_on: set[str] = set()
-        self._override: float | None = None
-        self._progress_due = False
-        self._refusal: str | None = None
+        self._refused = False
+        self._crowded: list[Task] = []
+        """Those that want a host of their own, and find none."""
         self._happened: list[MakeRoom | EndContainers] = []
 
     @property
@@ -65,20 +70,15 @@ class Master:
         return self._life.master_over is None
 
     @property
-    def _gang(self) -> bool:
+    def _together(self) -> bool:
         return self._descriptor.platform.gang_allocation
 
     def start(self, now: Instant) -> None:
         self._life.masters.append((now, 1))
         self._take_request(now)
-        self._refusal = self._what_no_node_holds()
         failure = self._life.fate.end
         if isinstance(failure, MasterFailed):
             self._agenda.at(now + failure.after, self._fail, failure)
-        if self._refusal is not None:
-            self._agenda.at(
-                now + self._intervals.am_rm_heartbeat, self._fail, MasterFailed(REFUSED_BY_YARN, self._refusal)
-            )
 
     # --- the request ------------------------------------------------------------------------------------------------
 
@@ -90,10 +90,10 @@ class Master:
         request = self._around.request_of(self._life.key.version)
         if request is not None:
             self._descriptor = request.descriptor
-            self._override = request.progress_override
+            self._progress.override = request.progress_override
         for name, role in self._descriptor.task_roles.items():
             self._resize(now, name, role)
-        self._progress_changed(now)
+        self._progress.soon(now)
         if request is not None and request.migrate_task_requests:
             self._migrate(now, tuple(request.migrate_task_requests))
 
@@ -114,7 +114,7 @@ class Master:
             grown = [self._create(now, name, index) for index in range(len(tasks), role.task_number)]
             tasks.extend(grown)
             self._tallies.grown(name, len(grown))
-            self._became_outstanding(now, len(grown), again=True)
+            self._gang.grown(now, len(grown), wanted=self._together, again=True)
             self._agenda.at(now + self._rolls.randint(5, 60), self._request_all, grown)
 
     def _create(self, now: Instant, role: str, index: int) -> Task:
@@ -131,7 +131,7 @@ class Master:
         if task.state in OUTSTANDING:
             self._no_longer_outstanding(now)
         elif task.container is not None and task.state in HOLDS_A_CONTAINER:
-            self._room.give_back(task.container)
+            self._give_back(now, task.container)
         elif task.state is TaskState.TASK_COMPLETED:
             self._tallies.exited(task, -1)
         task.serial += 1
@@ -177,7 +177,9 @@ class Master:
 
     def _request(self, now: Instant, task: Task) -> None:
         self._step(now, task, TaskEvent.CONTAINER_REQUESTED)
-        if self._refusal is not None:
+        refusal = self._refusal(task)
+        if refusal is not None:
+            self._refuse(now, refusal)
             return
         if task.fate is None:
             task.drops = 0
@@ -187,6 +189,19 @@ class Master:
             elif self._had_room(task):
                 task.room_at = now
         self._await_room(now, task)
+
+    def _refusal(self, task: Task) -> str | None:
+        """YARN's, of the role as it is asked for now."""
+        role, platform = self._roles[task.role], self._descriptor.platform
+        label = role.platform.task_node_label or platform.task_node_label or platform.am_node_label
+        return placement.refusal(role.task_service.resource, label, self._cluster)
+
+    def _refuse(self, now: Instant, text: str) -> None:
+        """The whole master fails with it, at its next heartbeat."""
+        if not self._refused:
+            self._refused = True
+            heartbeat = next_tick(now, self.started, self._intervals.am_rm_heartbeat)
+            self._agenda.at(heartbeat, self._fail, MasterFailed(REFUSED_BY_YARN, text))
 
     def _await_room(self, now: Instant, task: Task) -> None:
         shortest = self._intervals.container_request_min
@@ -213,12 +228,15 @@ class Master:
         fate = task.fate
         if task.serial != serial or not self.alive or fate is None:
             return
+        if self._is_crowded(fate):
+            self._crowded.append(task)
+            return
         task.container = self._place(task, fate)
         self._step(now, task, TaskEvent.CONTAINER_ALLOCATED)
         if fate.ends_in is TaskState.CONTAINER_ALLOCATED:
             if fate.run is not None:
                 self._agenda.at(now + fate.run, self._end, task, task.serial, fate.exit)
-        elif self._gang:
+        elif self._together:
             self._agenda.at(now + self._intervals.container_expiry, self._expire, task, task.serial)
         else:
             self._agenda.at(now + self._rolls.randint(2, 20), self._launch, task, task.serial)
@@ -231,30 +249,32 @@ class Master:
         resource = self._life.roles[task.role].resources[-1][1]
         return self._room.place(name, self._life.user, resource, fate, self._rolls, apart=apart)
 
+    def _is_crowded(self, fate: ContainerFate) -> bool:
+        """A container on a host that holds one already is rejected; so the request stays, until a host is free."""
+        return (
+            fate.host is None and self._descriptor.platform.antiaffinity_allocation and not self._room.has_a_free_host()
+        )
+
+    def _give_back(self, now: Instant, container: Container) -> None:
+        self._room.give_back(container)
+        if self._crowded:
+            task = self._crowded.pop(0)
+            if task.state is TaskState.CONTAINER_REQUESTED:
+                self._agenda.at(now + self._intervals.am_rm_heartbeat, self._allocate, task, task.serial)
+
     # --- the gang ---------------------------------------------------------------------------------------------------
 
-    def _became_outstanding(self, now: Instant, count: int, *, again: bool = False) -> None:
-        """``again``: the timeout starts anew even if some were outstanding already."""
-        armed = self._outstanding > 0 and not again
-        self._outstanding += count
-        if self._gang and not armed:
-            self._gang_turn += 1
-            self._agenda.at(now + self._intervals.gang_timeout, self._gang_timed_out, self._gang_turn)
-
     def _no_longer_outstanding(self, now: Instant) -> None:
-        self._outstanding -= 1
-        if self._outstanding == 0 and self._gang:
-            self._gang_turn += 1
+        if self._gang.one_less() and self._together:
             for tasks in self._tasks.values():
                 for task in tasks:
                     if task.state is TaskState.CONTAINER_ALLOCATED and not _stays_allocated(task):
                         self._agenda.at(now + self._rolls.randint(2, 20), self._launch, task, task.serial)
 
-    def _gang_timed_out(self, now: Instant, turn: int) -> None:
-        if turn == self._gang_turn and self.alive:
+    def _gang_timed_out(self, now: Instant, outstanding: int) -> None:
+        if self.alive:
             seconds = self._intervals.gang_timeout // SECOND
-            text = diagnostics.gang_timeout_text(self._outstanding, seconds)
-            self._unregister(now, self._report(GANG_TIMEOUT, text))
+            self._unregister(now, self._report(GANG_TIMEOUT, diagnostics.gang_timeout_text(outstanding, seconds)))
 
     def _expire(self, now: Instant, task: Task, serial: int) -> None:
         if task.serial == serial and task.state is TaskState.CONTAINER_ALLOCATED:
@@ -268,6 +288,10 @@ class Master:
             return
         if task.state is not TaskState.CONTAINER_ALLOCATED:
             return  # told twice: the gang was complete, not complete and complete again within milliseconds
+        wrong = sources.unusable(self._roles[task.role].task_service.source_locations)
+        if wrong is not None and self._life.fate.end is None:
+            self._fail(now, MasterFailed(SOURCES_UNUSABLE, wrong))
+            return
         container.launched = now
         self._step(now, task, TaskEvent.CONTAINER_LAUNCHED)
         if fate.ends_in is TaskState.CONTAINER_RUNNING:
@@ -289,7 +313,7 @@ class Master:
         if task.serial != serial or not self.alive or container is None:
             return
         exit_type = self._around.exit_type(end.code)
-        self._room.give_back(container)
+        self._give_back(now, container)
         container.completed, container.exit_code, container.exit_type = now, end.code, exit_type
         container.exit_description = self._around.exit_description(end.code)
         container.diagnostics = diagnostics.container_text(end, container.id, now, container.resource)
@@ -301,12 +325,12 @@ class Master:
             task.retries, task.container, task.fate, task.room_at = decision.retries, None, None, None
             task.attempt += 1
             self._step(then, task, TaskEvent.RETRIED)
-            self._became_outstanding(then, 1)
+            self._gang.grown(then, 1, wanted=self._together)
             self._request(then, task)
         else:
             self._step(then, task, TaskEvent.COMPLETED)
             self._tallies.exited(task, 1)
-            self._progress_changed(then)
+            self._progress.soon(then)
             self._completed(then, task, container)
 
     def _step(self, now: Instant, task: Task, event: TaskEvent) -> None:
@@ -358,8 +382,8 @@ class Master:
         for task in [task for tasks in self._tasks.values() for task in tasks]:
             if task.state in (TaskState.CONTAINER_REQUESTED, TaskState.CONTAINER_ALLOCATED):
                 if task.container is not None:
-                    self._room.give_back(task.container)
-                    self._became_outstanding(now, 1)
+                    self._give_back(now, task.container)
+                    self._gang.grown(now, 1, wanted=self._together)
                 task.serial += 1
                 task.container, task.fate, task.room_at = None, None, None
                 self._step(now, task, TaskEvent.REQUEST_DROPPED)
@@ -368,7 +392,7 @@ class Master:
                 self._run(now, task, task.serial, task.fate)
 
     def _unregister(self, now: Instant, report: Report) -> None:
-        life = self._life
+        life, report = self._life, report.within(self._cluster.am_diagnostics_most)
         life.master_over, life.pushed_last = now, True
         life.closed = now + UNREGISTERING
         succeeded = report.code == 0
@@ -377,37 +401,6 @@ class Master:
         )
         self._around.task_changed(life, now)
         self._around.application_changed(life.closed)
-
-    # --- what it tells the resource manager -------------------------------------------------------------------------
-
-    def _progress_changed(self, now: Instant) -> None:
-        if not self._progress_due:
-            self._progress_due = True
-            tick = next_tick(now, self.started, self._intervals.am_rm_heartbeat)
-            self._agenda.at(tick, self._tell_progress)
-
-    def _tell_progress(self, now: Instant) -> None:
-        self._progress_due = False
-        if not self.alive:
-            return
-        progress = progress_as_told(self._override if self._override is not None else self._done())
-        if progress != self._life.progress_at(now):
-            self._life.progress.append((now, progress))
-            self._around.application_changed(now)
-
-    def _done(self) -> float:
-        return self._tallies.done()
-
-    def _what_no_node_holds(self) -> str | None:
-        return next(
-            (
-                text
-                for role in self._descriptor.task_roles.values()
-                if role.task_number
-                and (text := placement.too_large(role.task_service.resource, self._cluster)) is not None
-            ),
-            None,
-        )
 
 
 def _stays_allocated(task: Task) -> bool:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from contracts.launcher.records import Ports, Resource
 from simulator.machine.application import Container
-from simulator.machine.diagnostics import cpu_refusal, memory_refusal
+from simulator.machine.diagnostics import cpu_refusal, gpu_refusal, label_refusal, memory_refusal
 from simulator.machine.story import Cluster, ContainerFate, Host
 
 LOWEST_PORT = 2000
@@ -58,6 +58,9 @@ class Room:
         self._containers[seat] += 1
         self._gpus[seat] |= container.gpus
         return container
+
+    def has_a_free_host(self) -> bool:
+        return 0 in self._containers
 
     def give_back(self, container: Container) -> None:
         self._containers[container.seat] -= 1
@@ -113,11 +116,15 @@ def free_gpus(resource: Resource, busy: int) -> int:
     return taken
 
 
-def too_large(resource: Resource, cluster: Cluster) -> str | None:
-    """YARN's refusal of what its largest node cannot hold."""
-    most_memory, most_cpus = cluster.node_memory_mb, cluster.node_cpu_number
-    if most_memory is not None and resource.memory_mb > most_memory:
-        return memory_refusal(resource.memory_mb, most_memory)
-    if most_cpus is not None and resource.cpu_number > most_cpus:
-        return cpu_refusal(resource.cpu_number, most_cpus)
+def refusal(resource: Resource, label: str | None, cluster: Cluster) -> str | None:
+    """YARN's, of what no node of it has, or its largest one cannot hold."""
+    memory, cpus, gpus = cluster.node_memory_mb, cluster.node_cpu_number, cluster.node_gpu_number
+    if label and cluster.node_labels is not None and label not in cluster.node_labels:
+        return label_refusal(known=bool(cluster.node_labels))
+    if memory is not None and resource.memory_mb > memory:
+        return memory_refusal(resource.memory_mb, memory)
+    if cpus is not None and resource.cpu_number > cpus:
+        return cpu_refusal(resource.cpu_number, cpus)
+    if memory is not None and resource.gpu_number > gpus:
+        return gpu_refusal(resource.gpu_number, gpus)
     return None

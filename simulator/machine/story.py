@@ -89,8 +89,12 @@ class Cluster:
     node_gpu_number: int = 8
     queues: frozenset[str] | None = None
     """``None``: every queue exists; else another queue is refused at submission (-7300)."""
+    node_labels: frozenset[str] | None = None
+    """``None``: every label exists; else another one is refused, of a task (-7200) or of the master (-7300)."""
     user_exit_spec: bool = True
     """Whether the launcher was given its user-container-exit-spec file; without one 193 and its like are UNKNOWN."""
+    am_diagnostics_most: int = 327_680
+    """Characters of the exit report that a master leaves (``amDiagnosticsMaxBytes``)."""
     am_attempts: int = 3
     failures_validity: Milliseconds = 10 * SECOND
 
@@ -219,6 +223,8 @@ class Refused:
     code: int = -7300
     """-7300 refused by YARN, -7301 not reachable, -7302 anything else."""
     text: str = "Application is rejected by the queue placement policy"
+    rejected: str | None = None
+    """What the resource manager keeps, where it took the application and then rejected it; ``None``: it never knew it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,34 +1,38 @@
 """What the resource manager tells of an application at an instant. It is asked live: no web server's look lies between."""
 
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass
 
-from contracts.clock import Instant
+from contracts.clock import Instant, Milliseconds
 from contracts.launcher.lifecycle import TaskState
 from contracts.launcher.records import Application, Figures, Resource
 from simulator.machine import diagnostics, placement
 from simulator.machine.application import ApplicationLife, RoleLife, TaskEntry, entry_at
 from simulator.machine.master import HOLDS_A_CONTAINER
-from simulator.machine.story import Cluster
+from simulator.machine.story import Cluster, Host
 
 PREEMPTED = -7120
 MASTER_SEQUENCE = 1
+REGISTERING: Milliseconds = 1500
+"""A master's container is there for so long before the master has registered."""
+AFTERGLOW: Milliseconds = 1000
+"""So long after a master said goodbye its own container still counts."""
 
 
 def application(life: ApplicationLife, cluster: Cluster, instant: Instant) -> Application | None:
     """``None``: never submitted, not yet submitted, or lost."""
     if life.submitted is None or instant < life.submitted:
         return None
-    closed = life.closed is not None and life.closed <= instant
-    if closed and life.end is not None:
-        if life.end.lost:
+    end = life.end if _is_closed(life, instant) else None
+    if end is not None:
+        if end.lost:
             return None
-        state, final = life.end.state, life.end.final_status
-        progress, text = 100 * (life.end.progress or 0.0), life.end.diagnostics
+        state, final = end.state, end.final_status
+        progress, text = 100 * (end.progress or 0.0), end.diagnostics
     else:
         state = "RUNNING" if _master_runs(life, instant) else "ACCEPTED"
-        final, progress = "UNDEFINED", 100 * life.progress_at(instant)
-        text = "" if state == "RUNNING" else diagnostics.waiting_for_master_text(life.submitted, activated=False)
+        final, progress = _final_status(life, instant), 100 * life.progress_at(instant)
+        text = "" if state == "RUNNING" else _why_it_waits(life, cluster, instant)
     return Application(
         id=life.id,
         name=life.yarn_name,
@@ -40,62 +44,107 @@ def application(life: ApplicationLife, cluster: Cluster, instant: Instant) -> Ap
         tracking_url=_tracking_url(life, cluster, state),
         diagnostics=text,
         started_timestamp=life.submitted,
-        finished_timestamp=life.closed if closed else None,
+        finished_timestamp=life.closed if end is not None else None,
         figures=figures(life, cluster, instant),
     )
+
+
+def _is_closed(life: ApplicationLife, instant: Instant) -> bool:
+    return life.closed is not None and life.closed <= instant
 
 
 def _master_runs(life: ApplicationLife, instant: Instant) -> bool:
     return life.master_started is not None and life.master_started <= instant
 
 
+def _final_status(life: ApplicationLife, instant: Instant) -> str:
+    """A master that is saying goodbye is running yet, and its end is known already."""
+    over = life.end is not None and life.master_over is not None and life.master_over <= instant
+    return life.end.final_status if over and life.end is not None else "UNDEFINED"
+
+
+def _why_it_waits(life: ApplicationLife, cluster: Cluster, instant: Instant) -> str:
+    registering = _master_attempt(life, instant) is not None
+    return diagnostics.waiting_for_master_text(life.submitted or instant, activated=registering)
+
+
+def _master_attempt(life: ApplicationLife, instant: Instant) -> int | None:
+    """Which attempt of the master has a container; ``None``: the first one waits for one."""
+    master = entry_at(life.masters, instant)
+    if master is not None:
+        return master[1]
+    start = life.fate.am_start
+    if start is None or life.submitted is None:
+        return None
+    alive = instant if life.closed is None else min(instant, life.closed - 1)
+    return 1 if alive >= life.submitted + max(start - REGISTERING, start // 2) else None
+
+
 def _tracking_url(life: ApplicationLife, cluster: Cluster, state: str) -> str | None:
-    if state == "ACCEPTED":
+    if state == "ACCEPTED" or (state == "FAILED" and not life.masters):
         return None
     if state in ("KILLED", "FAILED"):
         return f"http://{cluster.resource_manager}/cluster/app/{life.id}"
     return placement.tracking_url(cluster, life.id)
 
 
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A container that lives."""
+
+    host: Host
+    resource: Resource
+
+
+def held(life: ApplicationLife, cluster: Cluster, instant: Instant) -> list[Held]:
+    """The containers of an application, the master's own first."""
+    if life.submitted is None or instant < life.submitted or _master_attempt(life, instant) is None:
+        return []
+    master = Held(_master_host(life, cluster), life.descriptor.platform.am_resource)
+    if life.end is not None and _is_closed(life, instant):
+        return [master] if life.end.report is not None and instant < (life.closed or 0) + AFTERGLOW else []
+    if life.master_over is not None and life.master_over <= instant:
+        return [master]
+    entries = (entry for role in life.roles.values() for entry in _entries(role, instant))
+    live = (entry.container for entry in entries if entry.state in HOLDS_A_CONTAINER)
+    return [master, *(Held(each.host, each.resource) for each in live if each is not None)]
+
+
 def figures(life: ApplicationLife, cluster: Cluster, instant: Instant) -> Figures:
-    """Zeros once it is closed, but for what it lost to others."""
-    return replace(
-        _use(life, cluster, instant),
-        num_non_am_container_preempted=len(lost := list(_preempted(life, instant))),
+    """Zeros once it is over, but for what it lost to others."""
+    lost = list(_preempted(life, instant))
+    resources = [each.resource for each in held(life, cluster, instant)]
+    asked = _asked(life, instant)
+    memory = sum(resource.memory_mb for resource in resources)
+    cluster_memory = (cluster.node_memory_mb or 0) * len(cluster.hosts)
+    return Figures(
+        allocated_mb=memory,
+        allocated_vcores=sum(resource.cpu_number for resource in resources),
+        running_containers=len(resources),
+        pending_containers=len(asked),
+        queue_usage_percentage=round(100 * memory / cluster_memory, 6) if cluster_memory else 0.0,
+        am_container_logs=_master_log(life, cluster, instant),
+        resource_requests=tuple(_ask(priority, resource) for priority, resource in enumerate(asked)),
+        num_non_am_container_preempted=len(lost),
         preempted_resource_mb=sum(resource.memory_mb for resource in lost),
         preempted_resource_vcores=sum(resource.cpu_number for resource in lost),
     )
 
 
-def _use(life: ApplicationLife, cluster: Cluster, instant: Instant) -> Figures:
-    logs = _master_log(life, cluster, instant)
-    if life.closed is not None and life.closed <= instant:
-        return Figures(am_container_logs=logs)
-    master = life.descriptor.platform.am_resource
-    if logs is None:
-        return Figures(pending_containers=1, resource_requests=(_ask(master, 1),))
-    held, asked = [master], []
-    over = life.master_over is not None and life.master_over <= instant
-    for role in () if over else life.roles.values():
-        waiting = 0
-        for entry in _entries(role, instant):
-            waiting += entry.state is TaskState.CONTAINER_REQUESTED
-            if entry.state in HOLDS_A_CONTAINER and entry.container is not None:
-                held.append(entry.container.resource)
+def _asked(life: ApplicationLife, instant: Instant) -> list[Resource]:
+    """What it waits for, each container by itself."""
+    if life.submitted is None or _is_closed(life, instant):
+        return []
+    if _master_attempt(life, instant) is None:
+        return [life.descriptor.platform.am_resource]
+    if life.master_over is not None and life.master_over <= instant:
+        return []
+    asked: list[Resource] = []
+    for role in life.roles.values():
+        waiting = sum(entry.state is TaskState.CONTAINER_REQUESTED for entry in _entries(role, instant))
         wanted = entry_at(role.resources, instant)
-        if waiting and wanted is not None:
-            asked.append((wanted[1], waiting))
-    memory = sum(resource.memory_mb for resource in held)
-    cluster_memory = (cluster.node_memory_mb or 0) * len(cluster.hosts)
-    return Figures(
-        allocated_mb=memory,
-        allocated_vcores=sum(resource.cpu_number for resource in held),
-        running_containers=len(held),
-        pending_containers=sum(number for _, number in asked),
-        queue_usage_percentage=round(100 * memory / cluster_memory, 6) if cluster_memory else 0.0,
-        am_container_logs=logs,
-        resource_requests=tuple(_ask(resource, number) for resource, number in asked),
-    )
+        asked += [wanted[1]] * waiting if wanted is not None else []
+    return asked
 
 
 def _entries(role: RoleLife, instant: Instant) -> Iterator[TaskEntry]:
@@ -116,22 +165,28 @@ def _preempted(life: ApplicationLife, instant: Instant) -> Iterator[Resource]:
                     yield container.resource
 
 
+def _master_host(life: ApplicationLife, cluster: Cluster) -> Host:
+    """The one that its number picks."""
+    return cluster.hosts[life.key.count % len(cluster.hosts)]
+
+
 def _master_log(life: ApplicationLife, cluster: Cluster, instant: Instant) -> str | None:
-    """On the host that its number picks; without the slash at the end that other log addresses have."""
-    master = entry_at(life.masters, instant)
-    if master is None:
+    """Without the slash at the end that other log addresses have."""
+    attempt = _master_attempt(life, instant)
+    if attempt is None:
         return None
-    host = cluster.hosts[life.key.count % len(cluster.hosts)]
-    container = placement.container_id(life.id, master[1], MASTER_SEQUENCE)
-    return placement.log_address(cluster, host, container, life.user).removesuffix("/")
+    container = placement.container_id(life.id, attempt, MASTER_SEQUENCE)
+    return placement.log_address(cluster, _master_host(life, cluster), container, life.user).removesuffix("/")
 
 
-def _ask(resource: Resource, number: int) -> dict[str, object]:
+def _ask(priority: int, resource: Resource) -> dict[str, object]:
     return {
-        "priority": 0,
+        "priority": priority,
         "resourceName": "*",
         "capability": {"memory": resource.memory_mb, "vCores": resource.cpu_number},
-        "numContainers": number,
+        "numContainers": 1,
         "relaxLocality": True,
         "nodeLabelExpression": "",
+        "executionTypeRequest": {"executionType": "GUARANTEED", "enforceExecutionType": False},
+        "enforceExecutionType": False,
     }

@@ -6,7 +6,7 @@ Plain values, taken from a document that ``profile_files`` has read and found ri
 import json
 import math
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from hashlib import blake2b
 from itertools import accumulate
@@ -72,6 +72,8 @@ class Profile:
     """Each as often as its weight says; users take them in turn."""
     hosts: int
     gpus_per_host: int
+    memory_mb_per_host: int | None
+    cpus_per_host: int | None
     domain: str
     queues: Weighted
     topics: tuple[str, ...]
@@ -98,10 +100,18 @@ class Profile:
 
     def identity(self) -> str:
         """Equal mixes, equal identities; the name is not part of it."""
-        mix = {key: value for key, value in asdict(self).items() if key not in ("name", "about")}
+        return self._identity(_NO_PART_OF_IT)
+
+    def former_identity(self) -> str:
+        """As it was called before hosts had a size: states that were saved then still name it so."""
+        return self._identity({*_NO_PART_OF_IT, "memory_mb_per_host", "cpus_per_host"})
+
+    def _identity(self, without: Collection[str]) -> str:
+        mix = {key: value for key, value in asdict(self).items() if key not in without}
         return blake2b(json.dumps(mix).encode(), digest_size=8).hexdigest()
 
 
+_NO_PART_OF_IT = frozenset({"name", "about"})
 _PACES = {"deployed": DEPLOYED, "fast": FAST}
 
 
@@ -130,6 +140,8 @@ def profile_of(name: str, mix: Mapping[str, Any]) -> Profile:
         locales=tuple(locale for locale, weight in users["locales"].items() for _ in range(weight)),
         hosts=cluster["hosts"],
         gpus_per_host=cluster["gpus_per_host"],
+        memory_mb_per_host=cluster.get("memory_mb_per_host"),
+        cpus_per_host=cluster.get("cpus_per_host"),
         domain=cluster["domain"],
         queues=_weighted(cluster["queues"]),
         topics=tuple(names["topics"]),

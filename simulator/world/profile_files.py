@@ -115,11 +115,13 @@ def _ranges_ascend(mix: Mapping[str, Any]) -> Iterator[Wrong]:
                     yield ("shapes", place, "roles", name, key), f"{low} to {high} is no range from {lowest} up"
 
 
-def _gpus_fit_a_host(mix: Mapping[str, Any]) -> Iterator[Wrong]:
+def _roles_fit_a_host(mix: Mapping[str, Any]) -> Iterator[Wrong]:
     for place, shape in enumerate(mix["shapes"]):
         for name, role in shape["roles"].items():
-            if role.get("gpus", (0, 0))[1] > mix["cluster"]["gpus_per_host"]:
-                yield ("shapes", place, "roles", name, "gpus"), "more than a host of the cluster has"
+            for key in ("gpus", "cpu", "memory_mb"):
+                most = mix["cluster"].get({"cpu": "cpus"}.get(key, key) + "_per_host")
+                if most is not None and role.get(key, (0, 0))[1] > most:
+                    yield ("shapes", place, "roles", name, key), "more than a host of the cluster has"
 
 
 def _something_has_weight(mix: Mapping[str, Any]) -> Iterator[Wrong]:
@@ -144,7 +146,7 @@ def _lives_fit_the_window(mix: Mapping[str, Any]) -> Iterator[Wrong]:
 _RULES: tuple[Callable[[Mapping[str, Any]], Iterator[Wrong]], ...] = (
     _lengths_are_lengths,
     _ranges_ascend,
-    _gpus_fit_a_host,
+    _roles_fit_a_host,
     _something_has_weight,
     _locales_are_known,
     _lives_fit_the_window,

@@ -25,7 +25,7 @@ from contracts.clock import LATEST, Instant
 from simulator.dice import number
 from simulator.journal_entries import Advance, Entry, Tell
 from simulator.ledger import NOTHING, Ledger, Page
-from simulator.machine.story import Delete, EndContainers, Kill, MakeRoom, Operation, Stop, Story, Submit
+from simulator.machine.story import Cluster, Delete, EndContainers, Kill, MakeRoom, Operation, Stop, Story, Submit
 from simulator.world.arrivals import EPOCH
 from simulator.world.fortunes import Continued, Fortune
 from simulator.world.jobs import MOST_APPLICATIONS
@@ -171,7 +171,7 @@ class WholeWorld:
             tell=lambda: _merged(
                 Story(
                     name=name,
-                    cluster=self._ground(numbers).cluster(population.profile.pace),
+                    cluster=self._ground_of_people(numbers),
                     operations=(),
                     behaviour=self._fortune(name, numbers[1]),
                     seed=f"{population.seed}/by hand/{name}",
@@ -207,6 +207,16 @@ class WholeWorld:
 
     def _fortune(self, name: str, first_application: int) -> Fortune:
         return Fortune(self.population.profile, f"{self.population.seed}/by hand/{name}", first_application)
+
+    def _ground_of_people(self, numbers: _NUMBERS) -> Cluster:
+        """What nobody tells a story of is refused where the cluster has no such queue, or no such host."""
+        profile = self.population.profile
+        return replace(
+            self._ground(numbers).cluster(profile.pace),
+            node_memory_mb=profile.memory_mb_per_host,
+            node_cpu_number=profile.cpus_per_host,
+            queues=frozenset(profile.queues.words),
+        )
 
     def _ground(self, numbers: _NUMBERS) -> "Ground":
         from simulator.told.scenario import Ground

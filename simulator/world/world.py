@@ -137,7 +137,10 @@ class World:
                 # The window forgets; so the launcher itself never does before.
                 intervals=replace(self.profile.pace, completed_retention=self.profile.window),
                 resource_manager=f"rm.{self.profile.domain}:8088",
+                node_memory_mb=self.profile.memory_mb_per_host,
+                node_cpu_number=self.profile.cpus_per_host,
                 node_gpu_number=self.profile.gpus_per_host,
+                queues=frozenset(self.profile.queues.words),
             ),
             operations=told.operations,
             behaviour=told.life,

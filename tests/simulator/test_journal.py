@@ -1,7 +1,7 @@
 """What people do to a world: at once, in its order, and never before it was done."""
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given, settings
@@ -440,3 +440,20 @@ def test_the_world_is_a_function_of_its_journal_and_the_past_does_not_change(dee
     for at in sorted(looks, reverse=True):
         again.clock.set(at)
         assert [shown(again, f"bob~{which}") for which in range(4)] == looks[at]
+
+
+@pytest.mark.parametrize(
+    ("short", "code"),
+    [({"roles": {"w": {"memory_mb": 1 << 20}}}, -7200), ({"queue": "nobody-has-this"}, -7300), ({}, None)],
+)
+def test_what_no_host_holds_or_no_queue_takes_is_refused_of_a_submission_too(
+    short: dict[str, Any], code: int | None
+) -> None:
+    world = simulation()
+    world.journal.submit("me~job", submission(short))
+    with world.changing():
+        world.clock.advance(HOUR)
+    framework = shown(world, "me~job")
+    assert framework is not None
+    refused = {-7200, -7300} & {framework.status.application_exit_code}
+    assert refused == ({code} if code else set())

@@ -51,6 +51,8 @@ def line_of(text: bytes) -> int:
     ("old", "new", "line", "key", "said"),
     [
         (b"gpus: [1, 8]", b"gpus: [1, 9]", b"gpus: [1, 8]", "shapes.1.roles.worker.gpus", "more than a host"),
+        (b"cpu: [1, 8]", b"cpu: [1, 65]", b"cpu: [1, 8]", "shapes.0.roles.main.cpu", "more than a host"),
+        (b"16384]", b"262145]", b"memory_mb: [2048, 16384]", "shapes.0.roles.main.memory_mb", "more than a host"),
         (b"cpu: [1, 8]", b"cpu: [8, 1]", b"cpu: [1, 8]", "shapes.0.roles.main.cpu", "8 to 1"),
         (b"cpu: [1, 8]", b"cpu: [0, 8]", b"cpu: [1, 8]", "shapes.0.roles.main.cpu", "from 1"),
         (b"longest: PT5H", b"longest: PT50H", b"window:", "window", "too short"),

@@ -276,3 +276,13 @@ def test_the_launcher_is_told_only_so_much(monkeypatch: pytest.MonkeyPatch) -> N
     with pytest.raises(launcher_state.TooMuchTold, match="reset"):
         world.launcher_requests.set_data_deployment("LAUNCHING", "3")
     assert world.launcher_requests.now().launching == "2"
+
+
+def test_a_state_of_before_hosts_had_a_size_still_loads() -> None:
+    world = _eventful()
+    saved = world.state()
+    old = {**saved, "profileIdentity": world.world.population.profile.former_identity()}
+    assert old["profileIdentity"] != saved["profileIdentity"]
+    again = simulation()
+    again.restore(old)
+    assert again.state() == saved
