@@ -76,7 +76,8 @@ def launcher_backend(settings: Settings) -> Built:
     from restserver.history.assembled import new_history  # only this dialect forgets
 
     interval = None if settings.archiver is False else round(settings.poll_interval * 1000)
-    history = new_history(history_database(settings), launcher, shielded, resource_manager, clock, interval)
+    followed = Around(launcher, protection.counting(LAUNCHER))
+    history = new_history(history_database(settings), followed, shielded, resource_manager, clock, interval)
     if history.archiver is not None:
         metrics.sources.append(history.archiver.figures)
         history.archiver.start()

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from wsgiref.types import WSGIApplication
 
     from contracts.launcher.port import Ask, Launcher, LauncherError
-    from restserver.app import Application
+    from restserver.app import Application, Backend
     from restserver.backends import Built
     from restserver.strength import World
     from simulator.admin.job_list import JobList
@@ -199,7 +199,7 @@ def assembled(settings: Settings) -> "Iterator[Assembled]":
 
     with built_backend(settings) as built:
         app = application(built, settings)
-        with management(app, built, settings):
+        with management(app, built.backend, settings):
             served = believing(settings.trusted_proxies, around(built, settings)(app))
             yield Assembled(app, served, built.backend.launcher)
 
@@ -299,8 +299,8 @@ def _listener(key: str, host: str, port: int) -> "socket":
 
 
 @contextmanager
-def management(app: "Application", built: "Built", settings: Settings) -> "Iterator[None]":
-    """The paths that look after the server, on a port of their own if one is wanted. They answer until it has stopped."""
+def management(app: "Application", backend: "Backend", settings: Settings) -> "Iterator[None]":
+    """The paths that look after a server or an archiver, on a port of their own if one is wanted. They answer until it has stopped."""
     from restserver import serving
     from restserver.app import create_management_app
 
@@ -308,7 +308,7 @@ def management(app: "Application", built: "Built", settings: Settings) -> "Itera
     if first is None:
         yield
         return
-    looked_after = create_management_app(app, built.backend, settings)
+    looked_after = create_management_app(app, backend, settings)
     if settings.workers > 1:
         from restserver.granian_workers import beside_a_worker
 

@@ -18,6 +18,7 @@ from restserver.metrics import Figure
 logger = logging.getLogger(__name__)
 
 OK: Final = "ok"
+STANDING_BY: Final = "another process archives"
 
 
 @dataclass
@@ -25,6 +26,8 @@ class Health:
     """What is known of the polls so far."""
 
     condition: str = "has not polled yet"
+    leads_since: Instant | None = None
+    """``None`` while another process archives."""
     completed_at: Instant | None = None
     """When the last poll that succeeded ended."""
     last: Polled | None = None
@@ -61,8 +64,10 @@ class Archiver:
         health = self.health
         try:
             if not self._leadership.leads():
-                health.condition = "another process archives"
+                health.condition, health.leads_since = STANDING_BY, None
                 return
+            if health.leads_since is None:
+                health.leads_since = self._clock.now()
             health.polls += 1
             health.last = self._follower.poll()
             health.completed_at = self._clock.now()
@@ -109,9 +114,15 @@ class Archiver:
         yield Figure(
             "restserver_archiver_polls", "counter", "Polls of the archiver in this process.", ("outcome",), polls
         )
-        if health.completed_at is not None:
-            lag = (self._clock.now() - health.completed_at) / 1000
-            yield _gauge("restserver_archiver_lag_seconds", "Since the archiver's last successful poll.", lag)
+        leads = health.leads_since is not None
+        yield _gauge(
+            "restserver_archiver_leads", "1 if it is this process that archives, 0 if another does.", float(leads)
+        )
+        if health.leads_since is not None:  # who stands by has no lag; who never succeeded has all of it
+            lag = (self._clock.now() - max(health.leads_since, health.completed_at or 0)) / 1000
+            yield _gauge(
+                "restserver_archiver_lag_seconds", "Since the last successful poll, or since it began to archive.", lag
+            )
         if health.last is not None:
             listed, fetched = float(health.last.listed), float(health.last.fetched)
             yield _gauge("restserver_archiver_frameworks", "Frameworks in the launcher's list.", listed)

@@ -8,23 +8,28 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
-from typing import IO, Final, cast
+from typing import IO, TYPE_CHECKING, Final, cast
 
 import click
 
 from contracts.clock import Milliseconds, SystemClock, iso
-from restserver.cli import INTERRUPTED, options_of, secrets_of
+from contracts.launcher.port import Around
+from restserver.cli import INTERRUPTED, management, options_of, secrets_of
 from restserver.history.archiver import OK, Archiver
-from restserver.history.assembled import history_url, new_archiver
+from restserver.history.assembled import condition, history_url, new_archiver
 from restserver.history.care import BadExport, Shown, exported, imported, listed, pruned, shown
 from restserver.history.database import BadHistoryUrl, Database, HistoryFailed, State
 from restserver.history.schema import HEAD
 from restserver.history.store import Store
+from restserver.metrics import Metrics
 from restserver.settings import BadSetting, Settings, from_process
+
+if TYPE_CHECKING:
+    from restserver.app import Backend
 
 _LAUNCHER_SETTINGS: Final = (
     *("launcher_url", "rm_url", "dialect", "launcher_timeout", "launcher_headers", "launcher_ca"),
-    *("poll_interval", "history_url", "data_dir", "log_format", "log_level", "config"),
+    *("poll_interval", "history_url", "data_dir", "log_format", "log_level", "config", "host", "management_port"),
 )
 _UNIT: Final[dict[str, Milliseconds]] = {"s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
 _WHERE = options_of(["history_url", "data_dir", "config"])
@@ -47,13 +52,15 @@ class BadHistory(click.ClickException):
 @click.option("--once", is_flag=True, help="Polls once and ends: 0, or 3 if the launcher could not be followed.")
 def archive(once: bool, **flags: object) -> int:
     """Follows a launcher of the open dialect into the history, until it is stopped. Migrates an older history first."""
+    from restserver.app import Application  # the other commands serve nothing
     from restserver.logs import set_up_logging
 
     settings = from_process({**flags, "backend": "launcher"})
     if settings.dialect != "open":
         raise BadSetting("dialect", "a launcher of the private dialect keeps its past itself; say --dialect open")
     set_up_logging(settings.log_format, settings.log_level, secrets_of(settings))
-    archiver = _archiver(settings)
+    metrics = Metrics()
+    archiver, backend = _archiver(settings, metrics)
     if once:
         archiver.step()
         archiver.stop()
@@ -61,23 +68,29 @@ def archive(once: bool, **flags: object) -> int:
             raise Unreachable(archiver.health.condition)
         return 0
     received: list[int] = []
+    looked_after = Application((), ())
 
     def stop(number: int, frame: FrameType | None) -> None:
         del frame
         received.append(number)
+        looked_after.stopping = True
         archiver.ask_to_stop()
 
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, stop)
-    click.echo(f"archiving {settings.launcher_url}")
-    archiver.run()
-    archiver.stop()
+    with management(looked_after, backend, settings):
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, stop)
+        click.echo(f"archiving {settings.launcher_url}")
+        archiver.run()
+        archiver.stop()
     return INTERRUPTED if received[:1] == [signal.SIGINT] else 0
 
 
-def _archiver(settings: Settings) -> Archiver:
-    """Over a history of this program's version. What it holds open is closed with the command."""
+def _archiver(settings: Settings, metrics: Metrics) -> "tuple[Archiver, Backend]":
+    """Over a history of this program's version, and what is to be known of it. What it holds open is closed with the command."""
+    from restserver.app import Backend
+    from restserver.launchers.counted import Counted
     from restserver.launchers.http import http_backend
+    from restserver.launchers.protection import LAUNCHER, RESOURCE_MANAGER
     from restserver.launchers.target import BadTarget
 
     clock = SystemClock()
@@ -90,6 +103,7 @@ def _archiver(settings: Settings) -> Archiver:
             headers=settings.launcher_headers,
             ca_file=None if settings.launcher_ca is None else str(settings.launcher_ca),
             clock=clock,
+            around_rm=Counted(metrics, RESOURCE_MANAGER),
         )
     except BadTarget as error:
         raise BadSetting("launcher-url, rm-url, launcher-header or launcher-ca", str(error)) from error
@@ -98,7 +112,11 @@ def _archiver(settings: Settings) -> Archiver:
     database = _database(settings)
     with _reachable():
         database.migrate()
-    return new_archiver(database, launcher, resource_manager, clock, round(settings.poll_interval * 1000))
+    followed = Around(launcher, Counted(metrics, LAUNCHER))
+    archiver = new_archiver(database, followed, resource_manager, clock, round(settings.poll_interval * 1000))
+    metrics.sources.append(archiver.figures)
+    informed = {"archiver": lambda: archiver.health.condition, "history": lambda: condition(database)}
+    return archiver, Backend(followed, resource_manager, clock, metrics, informed)
 
 
 @click.group()

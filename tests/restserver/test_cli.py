@@ -220,12 +220,12 @@ def test_what_looks_after_the_server_moves_to_a_port_of_its_own() -> None:
 def test_the_management_port_answers_as_long_as_the_server_runs(capsys: pytest.CaptureFixture[str]) -> None:
     server = small(Settings(management_port=0))
     built = Built(server.backend)
-    with cli.management(server.app, built, Settings(management_port=0)):
+    with cli.management(server.app, built.backend, Settings(management_port=0)):
         address = capsys.readouterr().err.removeprefix("management on ").strip()
         assert get(f"{address}/healthz")[1] == {"status": "ok"}
     with pytest.raises(urllib.error.URLError, match="refused"):
         get(f"{address}/healthz")
-    with cli.management(server.app, built, Settings()):
+    with cli.management(server.app, built.backend, Settings()):
         assert capsys.readouterr().err == ""
 
 

@@ -3,9 +3,11 @@
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import promql_parser
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from ruamel.yaml import YAML
@@ -13,6 +15,7 @@ from ruamel.yaml import YAML
 from restserver.app import create_app
 from restserver.backends import launcher_backend
 from restserver.launchers.protection import NAMES
+from restserver.metrics import Figure
 from restserver.settings import Settings
 from tests.restserver.wsgi_client import ask
 
@@ -27,8 +30,10 @@ _GROUPING = re.compile(r"\bby \(([^)]*)\)")
 @pytest.fixture(scope="module")
 def told() -> tuple[set[str], set[str]]:
     """Names of samples and of labels, as a server with a real launcher tells them."""
-    settings = Settings(backend="launcher", launcher_url="http://127.0.0.1:1", rm_url="http://127.0.0.1:1")
-    built = launcher_backend(settings)
+    nobody = "http://127.0.0.1:1"
+    settings = Settings(backend="launcher", launcher_url=nobody, rm_url=nobody, dialect="open", history_url="sqlite://")
+    built = launcher_backend(replace(settings, poll_interval=3600.0))
+    built.backend.metrics.sources.append(polled)
     app = create_app(built.backend, settings)
     built.backend.metrics.resource_manager_failures.one_more("refused")
     assert isinstance(ask(app, "/api/v2/jobs/x").json["message"], str)
@@ -40,6 +45,12 @@ def told() -> tuple[set[str], set[str]]:
         labels |= {label for sample in family.samples for label in sample.labels}
     built.close()
     return names, labels
+
+
+def polled() -> Iterator[Figure]:
+    """What an archiver tells once it has polled: the names are pinned by its own test."""
+    for name in ("lag_seconds", "frameworks", "fetched"):
+        yield Figure(f"restserver_archiver_{name}", "gauge", "", (), {(): 1.0})
 
 
 def expressions(document: Any) -> Iterator[str]:
@@ -75,8 +86,15 @@ def test_everything_they_name_is_told(read: Any, told: tuple[set[str], set[str]]
         grouped = {label.strip() for group in _GROUPING.findall(expression) for label in group.split(",")}
         matched = {label for label, _ in _MATCHER.findall(expression)}
         assert grouped | matched <= labels | OF_PROMETHEUS, expression
-        assert expression.count("(") == expression.count(")")
-        assert expression.count("{") == expression.count("}")
+        # A list of values to choose from is Grafana's own question.
+        query = re.sub(r"^label_values\((.*), *\w+\)$", r"\1", expression)
+        promql_parser.parse(query.replace("$__rate_interval", "5m"))
+
+
+def test_the_parser_refuses_what_prometheus_would() -> None:
+    for wrong in ("sum(rate(x[5m])", "rate(x)", "sum by job (x)", "max(x{a=b})", "no_such_function(x)"):
+        with pytest.raises(ValueError, match=r"\S"):
+            promql_parser.parse(wrong)
 
 
 def test_every_figure_of_the_server_is_on_the_dashboard_or_watched(told: tuple[set[str], set[str]]) -> None:

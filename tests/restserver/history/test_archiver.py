@@ -33,7 +33,7 @@ def figures(one: Archiver) -> dict[str, float]:
 def test_a_step_polls_and_recovers(archive: Archive) -> None:
     one = archiver(archive)
     assert one.health.condition == "has not polled yet"
-    assert set(figures(one)) == {"restserver_archiver_polls", "restserver_history_gaps"}
+    assert set(figures(one)) == {"restserver_archiver_polls", "restserver_archiver_leads", "restserver_history_gaps"}
     archive.launcher.tell(told(attempt=1, application=2))
     archive.yarn.applications_known = [application(1)]
     one.step()
@@ -51,6 +51,8 @@ def test_a_launcher_that_is_away_is_told_and_tried_again(archive: Archive, caplo
     with caplog.at_level(logging.WARNING):
         one.step()
     assert one.health.condition == "the last poll failed: The launcher is away."
+    archive.clock.advance(9_000)
+    assert figures(one)["restserver_archiver_lag_seconds"] == 9, "who never succeeded lags since the beginning"
     archive.launcher.failure = None
     one.step()
     assert one.health.condition == "ok"
@@ -76,6 +78,8 @@ def test_a_second_archiver_waits_until_the_first_has_stopped(tmp_path: Path) -> 
     candidate.step()
     assert candidate.health.condition == "another process archives"
     assert candidate.health.polls == 0
+    assert (figures(leader)["restserver_archiver_leads"], figures(candidate)["restserver_archiver_leads"]) == (1, 0)
+    assert "restserver_archiver_lag_seconds" not in figures(candidate)
     leader.stop()
     candidate.step()
     assert candidate.health.condition == "ok"

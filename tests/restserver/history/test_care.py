@@ -4,9 +4,11 @@ import gzip
 import json
 import logging
 import os
+import re
 import signal
 import subprocess
 import sys
+import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 
@@ -224,6 +226,36 @@ def test_archive_says_what_it_cannot_do(run: Run) -> None:
     assert run("archive", "--once", "--dialect", "open")[0] == 2
     assert run("archive", "--once", "--launcher-url", away, "--dialect", "open", "--log-level", "error")[0] == 3
     assert run("archive", "--once", "--launcher-url", "http://a b", "--dialect", "open")[0] == 2
+
+
+def test_an_archiver_of_its_own_says_how_it_is(tmp_path: Path) -> None:
+    command = ["archive", "--dialect", "open", "--poll-interval", "0.05", "--management-port", "0"]
+    with serving(answer) as launcher:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "restserver", *command],
+            env={**os.environ, "LAUNCHER_WEBSERVICE_URI": launcher.url, "DATA_DIR": str(tmp_path)},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        assert process.stdout is not None
+        assert process.stderr is not None
+        url = process.stderr.readline().removeprefix("management on ").strip()
+        process.stdout.readline()
+        told = ""
+        while "restserver_archiver_frameworks 1.0" not in told:
+            with urllib.request.urlopen(f"{url}/metrics", timeout=30) as response:
+                told = response.read().decode()
+        for figure in ("archiver_leads 1.0", "history_gaps 0.0", "archiver_lag_seconds 0."):
+            assert f"restserver_{figure}" in told
+        assert re.search(r'launcher_calls_total\{operation="summaries",outcome="answered",side="launcher"\} \d', told)
+        with urllib.request.urlopen(f"{url}/readyz", timeout=30) as response:
+            parts = json.load(response)["parts"]
+        assert parts == {"server": "ok", "launcher": "ok", "archiver": "ok", "history": "ok"}
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(20) == 0
+        process.stdout.close()
+        process.stderr.close()
 
 
 def test_archive_runs_until_it_is_told_to_stop(tmp_path: Path) -> None:
