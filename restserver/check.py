@@ -1,17 +1,23 @@
 """``restserver check``, with what the contract harness cannot know itself: how a launcher is asked for its names."""
 
-from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from contracts.clock import SystemClock
 from contracts.harness.cli import NoLauncher, check_command
 from contracts.launcher.port import Ask, LauncherError
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from contracts.harness.control import ListedJob
+
 TIMEOUT = 10_000
 """Milliseconds for the list of all frameworks."""
 
 
-def names_of_launcher(url: str, dialect: str) -> Iterator[str]:
+def names_of_launcher(url: str, dialect: str) -> "Iterator[ListedJob]":
     """Raises :class:`NoLauncher`."""
+    from contracts.harness.control import ListedJob
     from restserver.launchers.http import http_backend
     from restserver.launchers.target import BadTarget
 
@@ -24,7 +30,7 @@ def names_of_launcher(url: str, dialect: str) -> Iterator[str]:
         raise NoLauncher(f"--launcher-url: {error}") from error
     try:
         for summary in launcher.summaries(Ask(deadline=clock.now() + TIMEOUT)):
-            yield summary.name
+            yield ListedJob(summary.name, shows=(summary.state, summary.application_exit_code))
     except LauncherError as error:
         raise NoLauncher(f"--launcher-url: {error}") from error
     finally:

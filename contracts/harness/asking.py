@@ -14,7 +14,7 @@ from typing import Final, TypeVar
 
 from contracts.clock import pause, uptime
 from contracts.harness.contract import Contract
-from contracts.harness.expectations import expectation
+from contracts.harness.expectations import Expectation, expectation
 from contracts.harness.findings import Exchange
 from contracts.harness.judging import Judge, Verdict
 from contracts.harness.transport import REFUSED, TIME_OUT, Client, Request, Unanswered
@@ -93,14 +93,24 @@ class Asker:
 
     def ask_all(self, phase: str, questions: "Iterable[tuple[Request, bool]]") -> None:
         """Raises :class:`Enough`."""
-        for exchange, verdict, real in self.in_order(
-            lambda asked: (*self._asked(phase, asked[0]), asked[1]), questions
-        ):
+        for exchange, verdict, real in self.in_order(lambda asked: (*self.ask(phase, asked[0]), asked[1]), questions):
             self.heard(exchange, verdict, real)
 
-    def ask(self, phase: str, request: Request) -> tuple[Exchange, Verdict]:
-        """Tells nobody: whoever asks hands over what he heard."""
-        return self._asked(phase, request)
+    def ask(
+        self,
+        phase: str,
+        request: Request,
+        after: tuple[Request, ...] = (),
+        expects: Callable[[Expectation], Expectation] = lambda usual: usual,
+    ) -> tuple[Exchange, Verdict]:
+        """Tells nobody: whoever asks hands over what he heard. ``after``: as of an :class:`Exchange`."""
+        left = self.patience.left()
+        self.pace.wait()
+        expected = expects(expectation(self.contract, request))
+        outcome = self.client.ask(request, left)
+        self.patience.after(outcome.kind if isinstance(outcome, Unanswered) else None)
+        exchange = Exchange(next(self._numbers), phase, expected.operation, request, outcome, after)
+        return exchange, self._judge.judge(exchange, expected)
 
     def in_order(self, work: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:
         """The results of work done by several threads, in the order of the items; a few items ahead, no more."""
@@ -118,12 +128,3 @@ class Asker:
         finally:
             for future in waiting:
                 future.cancel()
-
-    def _asked(self, phase: str, request: Request) -> tuple[Exchange, Verdict]:
-        left = self.patience.left()
-        self.pace.wait()
-        expected = expectation(self.contract, request)
-        outcome = self.client.ask(request, left)
-        self.patience.after(outcome.kind if isinstance(outcome, Unanswered) else None)
-        exchange = Exchange(next(self._numbers), phase, expected.operation, request, outcome)
-        return exchange, self._judge.judge(exchange, expected)

@@ -1,26 +1,39 @@
 """From the flags of ``restserver check`` to a check and its reports; what is wrong with the flags is one line and exit 2."""
 
+import signal
 import sys
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import ExitStack, closing
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager
 from functools import partial
 from pathlib import Path
+from types import FrameType
 from typing import Final
 
 import click
 
 from contracts.clock import Instant, pause, uptime
-from contracts.harness.cli import FILES, NamesOfLauncher, NoLauncher, Options, Unreachable, Unusable
+from contracts.harness.cli import (
+    DEFAULT_TIMEOUT,
+    FILES,
+    INTERRUPTED,
+    NamesOfLauncher,
+    NoLauncher,
+    Options,
+    Unreachable,
+    Unusable,
+)
 from contracts.harness.contract import BadContract, Contract, contract_of_file, our_contract
 from contracts.harness.control import ControlPlane, NoControl
 from contracts.harness.findings import BadBaseline, read_baseline
 from contracts.harness.names import BadNames, Names, gathered
-from contracts.harness.redacting import secrets_in, without
+from contracts.harness.observations import GET_JOB
+from contracts.harness.redacting import redacted, secrets_in, without
 from contracts.harness.replaying import Replay
 from contracts.harness.reports import terminal
 from contracts.harness.reports.writing import write_report
 from contracts.harness.running import Check, Outcome, Plan
-from contracts.harness.transport import REFUSED, BadUrl, Client, Request, Target, Unanswered, target_of
+from contracts.harness.transport import REFUSED, Answered, BadUrl, Client, Request, Target, Unanswered, target_of
 
 BROKEN: Final = 1
 BETWEEN_TRIES: Final = 0.2
@@ -32,7 +45,7 @@ def check(options: Options, names_of_launcher: NamesOfLauncher | None) -> int:
     target = target_before(options.url, contract)
     client = Client(target, options.timeout, options.header, options.insecure)
     accepted = _accepted(options.baseline)
-    with ExitStack() as open_clients:
+    with ExitStack() as open_clients, _ended_as_interrupted():
         open_clients.enter_context(closing(client))
         return _with(options, contract, client, accepted, names_of_launcher, open_clients)
 
@@ -49,6 +62,9 @@ def _with(
     control = _control(options, client, open_clients)
     if options.at is not None and control is None:
         raise Unusable("--at needs a control plane, and there is none that answers")
+    clock_of = control if control is not None and _lives_by_a_clock(client, contract) else None
+    if options.at is not None and clock_of is None:
+        raise Unusable("--at: the server does not live by the clock of that control plane")
     secrets = secrets_in(options.header)
 
     def say(lines: Iterable[str]) -> None:
@@ -58,19 +74,20 @@ def _with(
     outcome: Outcome | None = None
     try:
         with ExitStack() as clock:
-            held, reading, note = _held(options, control, clock)
+            now, note = _held(options, clock_of, clock)
             # Names first now: what is listed depends on the time it is.
             names = _names(options, control, names_of_launcher)
             say(terminal.heading(client.target.url, contract.source, names.sources, contract.style))
             keeps = bool({"har", "ndjson", "html"} & set(options.report))
-            run = Check(client, contract, _plan(options, accepted), names, held, reading, keeps, progress=_progress())
+            run = Check(client, contract, _plan(options, accepted), names, control, now, keeps, progress=_progress())
             outcome = run.run()
             outcome.notes += note
     except NoControl as error:
         if outcome is None:
             raise Unusable(f"the control plane failed: {error}") from error
         outcome.notes.append(f"the clock could not be put back: {error}")
-    replay = Replay(client, _command(options), options.seed, options.phases, outcome.now, outcome.simulated)
+    steered = None if control is None else control.client
+    replay = Replay(client, steered, _command(options), options.seed, options.phases, outcome.now, outcome.simulated)
     say(terminal.report(outcome, replay, options.fail_under))
     if options.report:
         options.report_dir.mkdir(parents=True, exist_ok=True)
@@ -78,8 +95,28 @@ def _with(
             path = options.report_dir / FILES[kind]
             write_report(kind, path, outcome, replay, secrets)
             say([f"report: {path}"])
+    if outcome.interrupted:
+        return INTERRUPTED
     too_little = options.fail_under is not None and outcome.meeting.percent() < options.fail_under
     return BROKEN if outcome.findings.new or too_little else 0
+
+
+@contextmanager
+def _ended_as_interrupted() -> Iterator[None]:
+    """A CI server ends a job with SIGTERM: what was changed is then put back, too, as after Ctrl-C."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        del number, frame
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _plan(options: Options, accepted: frozenset[str]) -> Plan:
@@ -166,22 +203,30 @@ def _control(options: Options, client: Client, open_clients: ExitStack) -> Contr
     return control
 
 
-def _held(
-    options: Options, control: ControlPlane | None, clock: ExitStack
-) -> tuple[ControlPlane | None, Instant | None, list[str]]:
-    """The control plane whose clock now stands, where it stands, and what is to be said about it.
+def _lives_by_a_clock(client: Client, contract: Contract) -> bool:
+    """Whether the server itself lives by a clock that can be held.
+
+    One that only asks a simulated launcher does not: its clock may be held there, but not turned back, for the server may
+    keep what it heard, and remember it.
+    """
+    answer = client.ask(Request("GET", contract.path_of(GET_JOB, "no-such-job~0")))
+    return isinstance(answer, Answered) and any(answer.header(name) for name in ("x-simulated", "x-recorded"))
+
+
+def _held(options: Options, control: ControlPlane | None, clock: ExitStack) -> tuple[Instant | None, list[str]]:
+    """Where the clock of the control plane now stands still, and what is to be said about it.
 
     A clock that was found by chance and cannot be held is left alone; one that was asked for must do as it is told.
     """
     if control is None:
-        return None, None, []
+        return None, []
     try:
         reading = clock.enter_context(control.held(options.at))
     except NoControl as error:
         if options.admin_url is not None or options.at is not None:
             raise
-        return None, None, [f"time is real: {error}"]
-    return control, reading.now, []
+        return None, [f"time is real: {error}"]
+    return reading.now, []
 
 
 def _names(options: Options, control: ControlPlane | None, names_of_launcher: NamesOfLauncher | None) -> Names:
@@ -197,7 +242,7 @@ def _names(options: Options, control: ControlPlane | None, names_of_launcher: Na
 
 
 def _command(options: Options) -> tuple[str, ...]:
-    """The call again, without phases, seed and instant; no header is repeated, for it may be a secret."""
+    """The call again, without phases, seed and instant; of a secret header only the name and the scheme."""
     words = ["restserver", "check", options.url]
     plain = {
         "--style": options.style if options.style != "documented" else None,
@@ -208,10 +253,13 @@ def _command(options: Options) -> tuple[str, ...]:
         "--recordings": options.recordings,
         "--admin-url": options.admin_url,
         "-n": options.max_examples,
+        "--timeout": options.timeout if options.timeout != DEFAULT_TIMEOUT else None,
     }
     for flag, value in plain.items():
         if value is not None:
             words += [flag, str(value)]
     for tolerated in options.tolerate:
         words += ["--tolerate", tolerated]
+    for name, value in redacted(options.header):
+        words += ["--header", f"{name}: {value}"]
     return (*words, *(["--insecure"] if options.insecure else []))

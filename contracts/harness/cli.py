@@ -7,21 +7,26 @@ import importlib.util
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from contracts import registry
 from contracts.clock import Instant, from_iso
 
+if TYPE_CHECKING:
+    from contracts.harness.control import ListedJob
+
 USAGE: Final = 2
 UNREACHABLE: Final = 3
+INTERRUPTED: Final = 130
+DEFAULT_TIMEOUT: Final = 10.0
 PHASES: Final = ("examples", "coverage", "fuzzing", "stateful")
 REPORTS: Final = ("junit", "har", "ndjson", "html")
 FILES: Final = {"junit": "junit.xml", "har": "requests.har", "ndjson": "check.ndjson", "html": "check.html"}
 
-NamesOfLauncher = Callable[[str, str], Iterable[str]]
-"""The names a launcher lists, by its URL and dialect. Raises :class:`NoLauncher`."""
+NamesOfLauncher = Callable[[str, str], Iterable["ListedJob"]]
+"""What a launcher lists, by its URL and dialect. Raises :class:`NoLauncher`."""
 
 
 class NoLauncher(Exception):
@@ -139,13 +144,13 @@ _FLAGS: Final[Sequence[tuple[tuple[str, ...], Mapping[str, Any]]]] = (
     (("--launcher-url",), {"metavar": "URL", "help": "A launcher that lists real names."}),
     (("--dialect",), {"type": click.Choice(("private", "open")), "default": "private", "help": "How that launcher speaks."}),
     (("--recordings",), {"type": click.Path(exists=True, path_type=Path), "help": "Recordings that hold real names."}),
-    (("--admin-url",), {"metavar": "URL|off", "help": "Where the control plane is: lists names, and its clock is moved (and put back). [default: the same server, if it has one]"}),
+    (("--admin-url",), {"metavar": "URL|off", "help": "Where a control plane is, the server's or its launcher's: lists names, breaks the launcher; the server's own clock is moved; all is put back. [default: the same server, if it has one]"}),
     (("--phases",), {"type": OneOf(PHASES), "default": ",".join(PHASES), "show_default": False, "help": "Which phases run. [default: all]"}),
     (("--seed",), {"type": click.IntRange(0), "default": 1, "help": "What is asked; the same seed asks the same."}),
     (("--at",), {"type": At(), "metavar": "INSTANT", "help": "The control plane's clock stands there during the check."}),
     (("-n", "--max-examples"), {"type": click.IntRange(1), "default": 1000, "help": "Requests over all phases, about."}),
     (("--max-time",), {"type": click.FloatRange(0, min_open=True), "metavar": "SECONDS", "help": "Ends the check after that long."}),
-    (("--timeout",), {"type": click.FloatRange(0, min_open=True), "default": 10.0, "metavar": "SECONDS", "help": "For one whole answer."}),
+    (("--timeout",), {"type": click.FloatRange(0, min_open=True), "default": DEFAULT_TIMEOUT, "metavar": "SECONDS", "help": "For one whole answer."}),
     (("-w", "--workers"), {"type": click.IntRange(1, 64), "default": 1, "help": "Requests at a time."}),
     (("--rate-limit",), {"type": Rate(), "metavar": "N/s|N/m", "help": "Requests a second or minute, at most."}),
     (("--header",), {"type": Header(), "multiple": True, "metavar": "'NAME: VALUE'", "help": "Sent with every request to the server and its control plane."}),

@@ -33,8 +33,12 @@ class ClockReading:
 @dataclass(frozen=True)
 class ListedJob:
     name: str
-    created: Instant
+    created: Instant = 0
     """0: not known."""
+    attempt: int = 0
+    """One that it surely has."""
+    shows: tuple[object, ...] = ()
+    """What of it is worth seeing, such as its state; those with the same show the same."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +55,13 @@ class ControlPlane:
     def stand_at(self, instant: Instant) -> ClockReading:
         return self.set_clock(action="set", to=iso(instant))
 
+    @property
+    def has_faults(self) -> bool:
+        try:
+            return isinstance(self.asked("GET", "/faults").get("faults"), list)
+        except (NoControl, AttributeError):
+            return False
+
     def jobs(self, most: int) -> list[ListedJob]:
         """So many of them, newest first. Raises :class:`NoControl`."""
         found: list[ListedJob] = []
@@ -59,7 +70,7 @@ class ControlPlane:
             after = "" if cursor is None else f"&cursor={quote(cursor, safe='')}"
             page = self.asked("GET", f"/jobs?limit={min(PAGE, most - len(found))}{after}")
             try:
-                found += [ListedJob(str(job["name"]), int(job.get("createdTime") or 0)) for job in page["jobs"]]
+                found += [_listed(job) for job in page["jobs"]]
                 cursor = page.get("cursor")
             except (KeyError, TypeError, ValueError, AttributeError) as error:
                 raise NoControl("its list of jobs cannot be read") from error
@@ -100,12 +111,8 @@ class ControlPlane:
 
     def asked(self, method: str, path: str, body: object = None, media_type: str = "application/json") -> Any:
         """The JSON of an answer; ``path`` is below the control plane, ``body`` is JSON or ready text. Raises :class:`NoControl`."""
-        target = f"{PREFIX}{path}"
-        if body is None:
-            answer = self.client.ask(Request(method, target))
-        else:
-            text = body if isinstance(body, str) else json.dumps(body)
-            answer = self.client.ask(Request(method, target, (("Content-Type", media_type),), text))
+        request = call(method, path, body, media_type)
+        target, answer = request.target, self.client.ask(request)
         if not isinstance(answer, Answered):
             raise NoControl(f"{method} {target}: {answer.what}")
         if answer.status not in (200, 201):
@@ -121,6 +128,19 @@ class ControlPlane:
             return ClockReading(from_iso(told["now"]), float(told["rate"]), bool(told["frozen"]))
         except (KeyError, TypeError, ValueError) as error:
             raise NoControl("its clock cannot be read") from error
+
+
+def _listed(job: Mapping[str, Any]) -> ListedJob:
+    shows = str(job.get("state", "")), str(job.get("subState", ""))
+    return ListedJob(str(job["name"]), int(job.get("createdTime") or 0), int(job.get("attemptId") or 0), shows)
+
+
+def call(method: str, path: str, body: object = None, media_type: str = "application/json") -> Request:
+    """One call of a control plane, as it goes over the wire."""
+    if body is None:
+        return Request(method, f"{PREFIX}{path}")
+    text = body if isinstance(body, str) else json.dumps(body)
+    return Request(method, f"{PREFIX}{path}", (("Content-Type", media_type),), text)
 
 
 def _detail(body: bytes) -> str:

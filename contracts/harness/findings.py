@@ -17,6 +17,8 @@ class Exchange:
     operation: str
     request: Request
     outcome: Answered | Unanswered
+    after: tuple[Request, ...] = ()
+    """Calls of the control plane that made the server what it then was: they moved its clock, or broke its launcher."""
 
     @property
     def status(self) -> int | None:

@@ -8,7 +8,7 @@ import hashlib
 import json
 import re
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
@@ -150,18 +150,31 @@ class Judge:
     def _broken_schema(self, operation: str, answer: Answered, response: Response, body: object) -> Iterator[Objection]:
         if allows(response, body):
             return
+        missing: dict[tuple[str | int, ...], list[ValidationError]] = {}
         for error in response.validator.iter_errors(body):
             deepest = _deepest(error)
-            path, named = list(deepest.absolute_path), _key_named(deepest)
-            if answer.status >= 400:
-                code = body.get("code") if isinstance(body, dict) else None
-                line = self.lines.of_status(operation, answer.status, str(code))
+            if deepest.validator == "required":
+                missing.setdefault(tuple(deepest.absolute_path), []).append(deepest)
             else:
-                line = self.lines.of_field(operation, answer.status, [*path, *named])
-            schema_path = (*deepest.absolute_schema_path, *named)
-            where = "/".join("*" if isinstance(part, int) else str(part) for part in schema_path)
-            what = f"{place_of(path)}: {_objection(deepest)}"
-            yield Objection(f"schema: {deepest.validator}", where, what, line)
+                yield self._objection(operation, answer.status, body, deepest, [], _objection(deepest))
+        for errors in missing.values():
+            keys = [key for error in errors for key in _keys_named(error)]
+            what = f"keys that are always there are missing: {', '.join(keys)}"
+            yield self._objection(operation, answer.status, body, errors[0], keys, what)
+
+    def _objection(
+        self, operation: str, status: int, body: object, error: "ValidationError", keys: Sequence[str], what: str
+    ) -> Objection:
+        """``keys``: those that are missing; the line is that of the first."""
+        path = list(error.absolute_path)
+        if status >= 400:
+            code = body.get("code") if isinstance(body, dict) else None
+            line = self.lines.of_status(operation, status, str(code))
+        else:
+            line = self.lines.of_field(operation, status, [*path, *keys[:1]])
+        schema_path = (*error.absolute_schema_path, *([",".join(sorted(keys))] if keys else []))
+        where = "/".join("*" if isinstance(part, int) else str(part) for part in schema_path)
+        return Objection(f"schema: {error.validator}", where, f"{place_of(path)}: {what}", line)
 
 
 def allows(response: Response, body: object) -> bool:
@@ -201,18 +214,14 @@ def _deepest(error: "ValidationError") -> "ValidationError":
     return error
 
 
-def _key_named(error: "ValidationError") -> list[str]:
-    """The key that is missing: each one is an error, and a finding, of its own."""
-    if error.validator != "required":
-        return []
+def _keys_named(error: "ValidationError") -> list[str]:
+    """The key that is missing: jsonschema has an error for each."""
     return [key for key in _listed(error) if error.message.startswith(f"{key!r} ")]
 
 
 def _objection(error: "ValidationError") -> str:
     value = shown(error.instance)
     match error.validator:
-        case "required":
-            return f"{error.message}"
         case "additionalProperties":
             return f"keys the document does not have: {shown(_extra_keys(error))}"
         case "type":

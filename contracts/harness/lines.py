@@ -74,8 +74,9 @@ class Lines:
         words = what.replace(".", " ").split()
         return next((w for w in words if w in self._fields_by_name and w not in ("name", "version", "state")), None)
 
-    def of_header(self, name: str) -> int | None:
-        return next((one.line for one in self._document.headers if one.name.lower() == name.lower()), None)
+    def of_header(self, name: str, status: int | None = None) -> int | None:
+        named = [one for one in self._document.headers if one.name.lower() == name.lower()]
+        return next((one.line for one in named if status in (None, one.status)), None)
 
     def of_type(self, name: str) -> int | None:
         found = self._document.types.get(name)

@@ -71,6 +71,8 @@ class Meeting:
     met: set[Item] = field(default_factory=set)
     seen: set[tuple[str, int]] = field(default_factory=set)
     """Operations and statuses that were answered, however badly."""
+    provoked: frozenset[int] = PROVOKED_BY_ASKING
+    """Statuses that what is done to the server provokes."""
     _walked: set[tuple[str, int, int]] = field(default_factory=set)
 
     def __post_init__(self) -> None:
@@ -123,7 +125,7 @@ class Meeting:
         return {item.status: self._setting_of(item) for item in self._beyond_asking() if self._setting_of(item)}
 
     def _beyond_asking(self) -> list[Item]:
-        return sorted(i for i in self.all - self.met if i.kind == "statuses" and i.status not in PROVOKED_BY_ASKING)
+        return sorted(i for i in self.all - self.met if i.kind == "statuses" and i.status not in self.provoked)
 
     def _setting_of(self, item: Item) -> str:
         response = self.contract.response(item.operation, item.status)

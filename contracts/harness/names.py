@@ -4,16 +4,18 @@ A check takes all sources it is given, and says what each had. A launcher comes 
 none.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 from urllib.parse import quote
 
 from contracts.clock import Instant
-from contracts.harness.control import ControlPlane, NoControl
+from contracts.harness.control import ControlPlane, ListedJob, NoControl
 from contracts.launcher.recordings import RecordingsError
 from contracts.launcher.timelines import read_recordings
+
+T = TypeVar("T")
 
 MOST: Final = 500
 """Names of one source; more prove no more."""
@@ -28,6 +30,8 @@ class RealName:
     name: str
     created: Instant = 0
     """0: not known."""
+    attempt: int = 0
+    """One that it surely has."""
 
     @property
     def encoded(self) -> str:
@@ -43,7 +47,7 @@ class Names:
 
 def gathered(
     control: ControlPlane | None,
-    launcher: Callable[[], Iterable[str]] | None,
+    launcher: Callable[[], Iterable[ListedJob]] | None,
     file: Path | None,
     recordings: Path | None,
 ) -> Names:
@@ -62,17 +66,30 @@ def gathered(
 
     if control is not None:
         try:
-            listed = [RealName(job.name, job.created) for job in control.jobs(MOST)]
-            take(listed, f"the control plane of {control.client.target.url}")
+            take(_varied_names(control.jobs(MOST)), f"the control plane of {control.client.target.url}")
         except NoControl as error:
             sources.append(f"none from the control plane: {error}")
     if launcher is not None:
-        take(map(RealName, launcher()), "the launcher")
+        take(_varied_names(launcher()), "the launcher")
     if file is not None:
         take(map(RealName, _of_file(file)), str(file))
     if recordings is not None:
         take(_of_recordings(recordings), f"the recordings in {recordings}")
     return Names(tuple(found.values()), tuple(sources))
+
+
+def _varied_names(jobs: Iterable[ListedJob]) -> list[RealName]:
+    return [RealName(job.name, job.created, job.attempt) for job in varied(list(jobs), lambda job: job.shows)]
+
+
+def varied(items: Sequence[T], kind: Callable[[T], Hashable]) -> list[T]:
+    """The first of each kind, then the second of each kind ...: a few of them show as much as there is to be seen."""
+    places: dict[Hashable, int] = {}
+    ranked = []
+    for item in items:
+        place = places[kind(item)] = places.get(kind(item), -1) + 1
+        ranked.append((place, item))
+    return [item for _, item in sorted(ranked, key=lambda one: one[0])]
 
 
 def _of_file(path: Path) -> list[str]:

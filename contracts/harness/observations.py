@@ -8,7 +8,7 @@ errors tell nothing about the job and end nothing.
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import groupby, pairwise
 from typing import Any, TypeAlias
 
 from contracts.clock import Instant
@@ -93,6 +93,11 @@ class Moment:
         """The job detail, if it was asked for and answered."""
         return next((Job(one) for one in self.of(GET_JOB) if one.status == 200), None)
 
+    def versions(self) -> frozenset[int]:
+        """Those that were listed; empty if none were."""
+        listed = (one.body.values() for one in self.of(GET_VERSIONS) if one.status == 200)
+        return frozenset(version for values in listed for ids in values for version in ids)
+
     def gone(self) -> bool:
         return any(one.status == 404 for one in self.of(GET_JOB))
 
@@ -134,8 +139,31 @@ def incarnations(moments: Iterable[Moment]) -> Iterator[list[Moment]]:
 
 
 def runs(moments: Iterable[Moment]) -> Iterator[list[Moment]]:
+    """A version may be left and entered again between two looks; where that cannot be excluded, a new run is taken to begin."""
     for incarnation in incarnations(moments):
-        yield from _cut(incarnation, "version")
+        for stretch in _cut(incarnation, "version"):
+            run = [stretch[0]]
+            for earlier, later in pairwise(stretch):
+                if _may_have_been_left(earlier, later):
+                    yield run
+                    run = []
+                run.append(later)
+            yield run
+
+
+def _may_have_been_left(earlier: Moment, later: Moment) -> bool:
+    """Another version has appeared meanwhile; or there is another, and the later moment is of an application begun anew."""
+    before, after = earlier.versions(), later.versions()
+    if len(after) < 2:
+        return False
+    if before and not after <= before:
+        return True
+    first, second = jobs((earlier, later))
+    attempts, applications = zip(
+        *((job.status["attemptId"], job.status["appId"]) for job in (first, second)), strict=True
+    )
+    is_another = applications[0] is not None and applications[0] != applications[1]
+    return bool(attempts[1] < attempts[0] or (attempts[1] == attempts[0] and is_another))
 
 
 def jobs(moments: Iterable[Moment]) -> list[Job]:

@@ -64,7 +64,7 @@ def examples(contract: Contract, names: Sequence[RealName], seed: int) -> Iterat
     yield from (Question(request, real=False) for request in dict.fromkeys(shown))
     for name in names:
         for operation in contract.operations.values():
-            yield Question(_get(contract, operation, name.encoded, "0"), real=True)
+            yield Question(_get(contract, operation, name.encoded, str(name.attempt)), real=True)
             if operation.id == GET_ATTEMPT:
                 yield Question(_get(contract, operation, name.encoded, "0", "1"), real=True)
 

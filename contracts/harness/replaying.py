@@ -1,5 +1,6 @@
 """How a reader sees a finding for himself: a line that asks the same, and one that runs the same check again."""
 
+import os
 import re
 import shlex
 from collections.abc import Sequence
@@ -14,6 +15,8 @@ from contracts.harness.transport import Client, Request
 @dataclass(frozen=True)
 class Replay:
     client: Client
+    control: Client | None
+    """Of the control plane, if there is one."""
     command: tuple[str, ...]
     """The check as it was called, without what :meth:`again` adds; empty: what others asked cannot be asked again."""
     seed: int
@@ -24,8 +27,12 @@ class Replay:
     """``X-Simulated`` of an answer."""
 
     def curl(self, finding: Finding) -> str | None:
-        """Asks once what shows it; ``None``: no single request does."""
-        return self._curl(finding.exchanges[-1].request) if finding.exchanges else None
+        """Asks once what shows it, of the server as it then was; ``None``: no single request does."""
+        if not finding.exchanges:
+            return None
+        last = finding.exchanges[-1]
+        calls = [] if self.control is None else [self._curl(self.control, one, quiet=True) for one in last.after]
+        return " && ".join([*calls, self._curl(self.client, last.request)])
 
     def again(self, finding: Finding) -> str | None:
         """Runs the phase that found it; the clock, where it could be held, begins at the same instant. ``None``: nothing does."""
@@ -43,14 +50,17 @@ class Replay:
         at = found[2] if self.now is None else iso(self.now)
         return f"restserver serve --seed {found[1]} --at {at} --frozen, and --jobs and --profile as they were"
 
-    def _curl(self, request: Request) -> str:
-        words = ["curl", "-i", "--path-as-is"]
+    @staticmethod
+    def _curl(client: Client, request: Request, *, quiet: bool = False) -> str:
+        words = ["curl", "-sS", "-o", os.devnull] if quiet else ["curl", "-i", "--path-as-is"]
         if request.method == "HEAD":
             words.append("--head")
         elif request.method != "GET":
             words += ["-X", request.method]
-        if self.client.insecure:
+        if client.insecure:
             words.append("-k")
-        for name, value in redacted(self.client.sent_headers(request)):
+        for name, value in redacted(client.sent_headers(request)):
             words += ["-H", f"{name}: {value}"]
-        return shlex.join([*words, f"{self.client.target.url}{request.target}"])
+        if request.body:
+            words += ["-d", request.body]
+        return shlex.join([*words, f"{client.target.url}{request.target}"])

@@ -17,6 +17,7 @@ from contracts.harness.judging import Verdict
 from contracts.harness.lines import Lines, lines
 from contracts.harness.meeting import Meeting
 from contracts.harness.names import Names
+from contracts.harness.provoking import Trouble
 from contracts.harness.transport import Answered, Client, Request
 from contracts.harness.walking import Walk
 
@@ -59,6 +60,7 @@ class Outcome:
     seconds: float = 0.0
     stopped: str = ""
     """Why it ended early."""
+    interrupted: bool = False
     notes: list[str] = field(default_factory=list)
     exchanges: list[Exchange] = field(default_factory=list)
     """Kept only if a report wants them."""
@@ -79,9 +81,9 @@ class Check:
     plan: Plan
     names: Names
     control: ControlPlane | None
-    """Its clock stands still already."""
+    """Lists names and breaks the launcher."""
     now: Instant | None = None
-    """What that clock shows."""
+    """Where the server's clock stands, if the control plane holds it; ``None``: time is real."""
     keeps: bool = False
     """Whether exchanges are kept for reports."""
     progress: Callable[[str], None] = lambda text: None
@@ -113,6 +115,8 @@ class Check:
                 outcome.stopped = str(enough)
             except NoControl as error:
                 outcome.notes.append(f"the control plane failed: {error}")
+            except KeyboardInterrupt:
+                outcome.stopped, outcome.interrupted = "interrupted", True
         outcome.seconds = uptime() - started
         findings.add(self._unmet(outcome))
         return outcome
@@ -124,11 +128,25 @@ class Check:
                 asker.ask_all(phase, self._questions(phase))
                 continue
             share = self.plan.share(phase)
-            walk = Walk(self.contract, asker, self.names.known, self.plan.seed, share, self.control)
+            held = None if self.now is None else self.control
+            walk = Walk(self.contract, asker, self.names.known, self.plan.seed, share, held)
             try:
                 walk.walk(outcome.began if self.now is None else self.now)
             finally:
                 outcome.findings.add(walk.findings(self._lines))
+        if "coverage" in self.plan.phases and self.control is not None:
+            self._trouble(asker, outcome, self.control)
+
+    def _trouble(self, asker: Asker, outcome: Outcome, control: ControlPlane) -> None:
+        """Last of all, since a server may be wary of a launcher that was in trouble; and by a name that it hardly keeps."""
+        if not self.names.known or not control.has_faults:
+            return
+        self.progress("coverage, with the launcher in trouble")
+        if self.now is not None:
+            control.stand_at(self.now)
+        outcome.meeting.provoked |= {500}
+        for exchange, verdict in Trouble(self.contract, asker, control, self._lines).met(self.names.known[-1]):
+            self._heard(outcome, exchange, verdict, real=True)
 
     def _questions(self, phase: str) -> "Iterable[tuple[Request, bool]]":
         from contracts.harness import questions  # brings Schemathesis, which takes half a second

@@ -11,10 +11,10 @@ from itertools import groupby
 from random import Random
 from typing import Any, Final
 
-from contracts.clock import EARLIEST, LATEST, Instant, pause
+from contracts.clock import EARLIEST, LATEST, Instant, iso, pause
 from contracts.harness.asking import Asker
 from contracts.harness.contract import EXTRA_KEYS, Contract, our_contract
-from contracts.harness.control import ControlPlane
+from contracts.harness.control import ControlPlane, call
 from contracts.harness.echoes import times_in
 from contracts.harness.findings import Exchange, Finding
 from contracts.harness.judging import Verdict, allows
@@ -48,6 +48,7 @@ class Walk:
     control: ControlPlane | None
     observations: list[Observation] = field(default_factory=list)
     _shown_by: dict[int, Exchange] = field(default_factory=dict)
+    _after: tuple[Request, ...] = ()
 
     def __post_init__(self) -> None:
         self._dice = Random(f"{self.seed} {PHASE}")  # noqa: S311 - repeatable on purpose
@@ -90,6 +91,7 @@ class Walk:
     def _visit(self, control: ControlPlane, planned: Iterable[tuple[Instant, RealName]]) -> None:
         for instant, group in groupby(sorted(planned, key=_order), key=lambda one: one[0]):
             control.stand_at(instant)
+            self._after = (call("PUT", "/clock", {"action": "set", "to": iso(instant)}),)
             self._look_at_all([name for _, name in group], instant)
 
     def _edges(self, looks: int) -> list[tuple[Instant, RealName]]:
@@ -170,7 +172,7 @@ class Walk:
         headers: Pairs = (),
     ) -> "_Seen":
         target = self.contract.path_of(operation, name.encoded, str(attempt), None if version is None else str(version))
-        exchange, verdict = self.asker.ask(PHASE, Request("GET", target, headers))
+        exchange, verdict = self.asker.ask(PHASE, Request("GET", target, headers), self._after)
         return exchange, verdict, (name.name, version, attempt)
 
 

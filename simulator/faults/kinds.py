@@ -15,6 +15,7 @@ from cachetools import LRUCache
 
 from contracts.clock import Milliseconds
 from contracts.launcher.lifecycle import FrameworkState
+from contracts.launcher.open_error import plain
 from contracts.launcher.port import (
     Answer,
     Ask,
@@ -116,7 +117,7 @@ def _refused(told: Told) -> Callable[[Call], LauncherError]:
     message = keys.text("message", told.get("message", _MESSAGE_OF_STATUS[status]))
     if status == 404:
         return _no_such
-    return lambda _: LauncherRefused(status, message)
+    return lambda _: LauncherRefused(status, plain(message))
 
 
 def _no_such(call: Call) -> LauncherError:

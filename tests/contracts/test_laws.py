@@ -21,6 +21,8 @@ from tests.contracts.told_jobs import (
 )
 
 CONTAINER = "container_1_0001_01_000002"
+ANEW = detail("FrameworkWaiting")
+"""After another version was tried and left again, between two looks."""
 
 
 def story(*bodies: dict[str, object] | None) -> list[Observation]:
@@ -36,6 +38,8 @@ BROKEN: list[tuple[str, str, list[Observation]]] = [
     ("L2", "the application changes within an attempt", story(detail(), detail(appId="application_1_0009"))),
     ("L2", "the application is lost within an attempt", story(detail(), detail(appId=None))),
     ("L2", "a retry keeps its application", story(detail(), attempt_1(appId="application_1_0001"))),
+    ("L2", "another application within an attempt, though there is no other version", [job(0, detail()), versions(0, 1), job(1, detail(appId="application_1_0009")), versions(1, 1)]),
+    ("L1", "running goes back to created, whatever versions there are", [job(0, detail()), versions(0, 1, 2), job(1, detail("ApplicationCreated", appLaunchedTime=CREATED + 20)), versions(1, 1, 2)]),
     ("L3", "a completed job gets other diagnostics", story(detail("FrameworkCompleted"), detail("FrameworkCompleted", appExitDiagnostics="!"))),
     ("L3", "a completed job completes again", story(detail("FrameworkCompleted"), detail("FrameworkCompleted", completedTime=CREATED + 101))),
     ("L4", "a launch before the creation", story(detail(appLaunchedTime=CREATED - 1))),
@@ -109,6 +113,9 @@ def test_a_violation_says_law_and_answers() -> None:
 
 
 ALLOWED: list[tuple[str, list[Observation]]] = [
+    ("a version entered again between two looks, told by the other version", [job(0, detail()), versions(0, 1), job(1, ANEW), versions(1, 1, 2)]),
+    ("a version entered again, the other one known before", [job(0, detail()), versions(0, 1, 2), job(1, ANEW), versions(1, 1, 2)]),
+    ("a version entered again, with fewer retries", [job(0, attempt_1()), versions(0, 1, 2), job(1, detail(appId="application_1_0009")), versions(1, 1, 2)]),
     ("a plain life", story(
         None, detail("FrameworkWaiting"), detail("ApplicationCreated"), detail("ApplicationWaiting"),
         detail("ApplicationRunning", task()), detail("FrameworkCompleted", task(0, "SUCCEEDED")),

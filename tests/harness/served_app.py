@@ -11,9 +11,7 @@ from click.testing import CliRunner
 
 from contracts.clock import VirtualClock, from_iso
 from restserver import cli
-from restserver.app import create_app
 from restserver.check import check
-from restserver.identity import Identity
 from restserver.serving import serving
 from restserver.settings import Settings
 
@@ -96,10 +94,8 @@ def served(style: str = "documented", backend: str = "simulated", jobs: int = 40
         Settings(), style=style, backend=backend, seed=1, jobs=jobs, at=at, frozen=True, port=0, **others
     )
     built = cli.BACKENDS[backend](settings)
-    assert built.headers is not None
     assert built.clock is not None
-    mounts = cli.mounts(built, settings)
-    application = Spoiled(create_app(built.backend, settings, [Identity(built.headers)], mounts), built.clock)
+    application = Spoiled(cli.application(built, settings), built.clock)
     with serving(application) as url:
         application.url = url
         yield application

@@ -62,7 +62,7 @@ def _only_told(asked: Asked) -> Reply:
     """A clock that shows the time and takes no PUT; everything else is nothing."""
     if asked.path == "/__admin/clock":
         return Reply(200, b'{"now": "2026-03-01T12:00:00Z", "rate": 1, "frozen": true}')
-    return Reply(404, b"{}")
+    return Reply(404, b"{}", [("X-Simulated", "seed=1; now=2026-03-01T12:00:00Z")])
 
 
 def test_a_clock_that_was_asked_for_and_cannot_be_held_is_exit_2() -> None:

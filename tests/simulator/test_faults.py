@@ -147,6 +147,7 @@ OF_THE_LAUNCHER = (
     Row({"kind": "error_status", "status": 404}, 404, "no such"),
     Row({"kind": "error_status", "status": 500}, 500, "UnknownError"),
     Row({"kind": "error_status", "message": "the disk is full"}, 500, "UnknownError"),
+    Row({"kind": "error_status", "message": "java.io.IOException: full\n\tat a.B.c(B.java:1)"}, 500, "UnknownError"),
     Row({"kind": "wrong_type", "path": "$.summarizedFrameworkInfo", "found": "a number"}, 500, "UnknownError"),
     Row({"kind": "stale"}, 200),
     Row({"kind": "contradictory"}, 200),

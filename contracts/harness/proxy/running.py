@@ -10,7 +10,7 @@ import click
 
 from contracts.clock import iso, real_now, uptime
 from contracts.harness.checking import BROKEN, contract_of, target_before
-from contracts.harness.cli import FILES, UNREACHABLE, Unusable
+from contracts.harness.cli import FILES, INTERRUPTED, UNREACHABLE, Unusable
 from contracts.harness.contract import Contract
 from contracts.harness.names import Names
 from contracts.harness.proxy.command import Options
@@ -26,7 +26,6 @@ from contracts.harness.transport import Client, Target
 
 LONGEST_DRAIN: Final = 10.0
 """Seconds for what is under way when a signal comes."""
-INTERRUPTED: Final = 130
 
 
 def run(options: Options) -> int:
@@ -45,7 +44,7 @@ def run(options: Options) -> int:
         return INTERRUPTED
     watch.end()
     outcome = _outcome(contract, target, watch, began, uptime() - started)
-    replay = Replay(Client(target, insecure=options.insecure), (), 0, (PHASE,), None, None)
+    replay = Replay(Client(target, insecure=options.insecure), None, (), 0, (PHASE,), None, None)
     secrets = sorted(watch.secrets, key=len, reverse=True)
     _say(summary(outcome, watch, replay), secrets)
     _report(options, outcome, replay, secrets)
