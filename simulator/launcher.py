@@ -8,6 +8,7 @@ Limit: a real resource manager knows applications of frameworks that the launche
 
 import threading
 from collections.abc import Hashable, Iterator
+from itertools import islice
 
 from cachetools import LRUCache
 
@@ -16,12 +17,15 @@ from contracts.launcher.port import Answer, Ask, NoSuchAttempt, NoSuchFramework,
 from contracts.launcher.records import Application, Figures, Framework, Summary
 from simulator.machine.story import Submit
 from simulator.machine.timeline import Timeline, plan
+from simulator.machine.yarn import Held
 from simulator.world.profile import Profile
 from simulator.world.profile_files import load
 from simulator.world.world import Source, Told, World, newest_first
 
 KEPT_TASKS = 10_000
 """How many tasks the kept timelines may have together."""
+MOST_SUMMED = 1000
+"""Jobs that are looked at for what the cluster holds as a whole: with a million of them nobody waits for the sum of all."""
 
 
 class Unfolded:
@@ -164,6 +168,12 @@ class SimulatedResourceManager:
         now = self._clock.now()
         told = self._source.with_application(application_id, now)
         return None if told is None else self.unfolded.timeline(told).application(now, application_id)
+
+    def holding(self) -> Iterator[tuple[Application, list[Held]]]:
+        """The applications of the newest jobs, each with its containers: what a cluster's sums are made of."""
+        now = self._clock.now()
+        for told in islice(newest_first(self._source, now), MOST_SUMMED):
+            yield from self.unfolded.timeline(told).holding(now)
 
     def applications(self, since: Instant, ask: Ask) -> Iterator[Application]:
         now = self._clock.now()

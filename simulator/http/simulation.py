@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from wsgiref.types import WSGIApplication
 
+from contracts.launcher.records import Resource
 from simulator.faults.faults import FaultSet
 from simulator.faults.faulty import faulty
 from simulator.faults.faulty_manager import FaultyApplications
@@ -10,7 +11,8 @@ from simulator.http.access import Access
 from simulator.http.open_paths import Web
 from simulator.http.server import DIALECTS, LauncherServer
 from simulator.http.writes import Writes
-from simulator.http.yarn_paths import YarnServer, yarn_routes
+from simulator.http.yarn_cluster import UNSIZED, Alive, Facts
+from simulator.http.yarn_paths import Cluster, YarnServer, yarn_routes
 from simulator.machine.story import Submit
 from simulator.simulation import Simulation
 
@@ -41,8 +43,24 @@ def launcher_server(
 
 def yarn_server(simulation: Simulation, faults: FaultSet, headers: Headers = dict) -> YarnServer:
     manager = FaultyApplications(simulation.resource_manager, faults)
-    routes = yarn_routes(manager, simulation.clock, simulation.journal.kill)
+    routes = yarn_routes(manager, simulation.clock, simulation.journal.kill, lambda: _cluster(simulation))
     return YarnServer(routes, simulation.clock, headers)
+
+
+def _cluster(simulation: Simulation) -> Cluster:
+    world = simulation.world.population
+    profile = world.profile
+    shares = profile.queues.shares()
+    facts = Facts(
+        started=world.resource_manager_started(simulation.clock.now()),
+        hosts=world.population.hosts,
+        node=Resource(
+            cpu_number=profile.cpus_per_host or UNSIZED.cpu_number,
+            memory_mb=profile.memory_mb_per_host or UNSIZED.memory_mb,
+        ),
+        queues=shares,
+    )
+    return Cluster(facts, lambda: (Alive(*each) for each in simulation.resource_manager.holding()))
 
 
 def _submitted(simulation: Simulation) -> Iterator[str]:

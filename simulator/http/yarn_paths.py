@@ -1,7 +1,7 @@
 """The resource manager over HTTP: the calls that a launcher's consumers make of it (launcher fact sheet, 8.7)."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Protocol
 from wsgiref.types import StartResponse, WSGIEnvironment
 
@@ -10,6 +10,7 @@ from contracts.launcher.open_error import encode_error
 from contracts.launcher.port import Ask, LauncherError, LauncherRefused, LauncherUnreadable
 from contracts.launcher.records import Application
 from contracts.launcher.resource_manager import APPLICATIONS_PATH, encode_application, encode_applications
+from simulator.http import yarn_cluster
 from simulator.http.answers import Answered, headless, not_here, of_resource_manager
 from simulator.http.routes import Request, Route, Routes, request_of
 from simulator.submission import json_input
@@ -17,6 +18,7 @@ from simulator.submission.refusals import Refused
 
 NOBODY = Ask()
 PREFIX = "/ws"
+CLUSTER_PATH = "/ws/v1/cluster"
 
 _NOT_FOUND = "org.apache.hadoop.yarn.webapp.NotFoundException"
 _BAD_REQUEST = "org.apache.hadoop.yarn.webapp.BadRequestException"
@@ -51,7 +53,17 @@ class RefusedByYarn(Exception):
         return of_resource_manager(self.status, {"RemoteException": told})
 
 
-def yarn_routes(manager: Applications, clock: Clock, kill: Kill | None) -> Routes:
+@dataclass(frozen=True)
+class Cluster:
+    """What the cluster is, and what lives in it."""
+
+    facts: yarn_cluster.Facts
+    alive: Callable[[], Iterable[yarn_cluster.Alive]]
+
+
+def yarn_routes(
+    manager: Applications, clock: Clock, kill: Kill | None, cluster: Callable[[], Cluster] | None = None
+) -> Routes:
     yarn = _Yarn(manager, clock, kill)
     one = f"{APPLICATIONS_PATH}/{{id}}"
     return Routes(
@@ -60,8 +72,37 @@ def yarn_routes(manager: Applications, clock: Clock, kill: Kill | None) -> Route
             Route(one, {"GET": yarn.application}),
             Route(f"{one}/state", {"GET": yarn.state, "PUT": yarn.set_state}),
             Route(f"{one}/appattempts", {"GET": yarn.attempts}),
+            Route(f"{one}/resourceRequests", {"GET": yarn.resource_requests}),
+            *(() if cluster is None else _of_cluster(cluster, clock)),
         ]
     )
+
+
+def _of_cluster(cluster: Callable[[], Cluster], clock: Clock) -> Iterator[Route]:
+    def told(document: Callable[[Cluster], Mapping[str, object]]) -> Mapping[str, Callable[[Request], Answered]]:
+        return {"GET": lambda _: of_resource_manager(200, document(cluster()))}
+
+    info = told(lambda whole: yarn_cluster.info(whole.facts))
+    yield Route(CLUSTER_PATH, info)
+    yield Route(f"{CLUSTER_PATH}/info", info)
+    yield Route(f"{CLUSTER_PATH}/metrics", told(lambda whole: yarn_cluster.metrics(whole.facts, list(whole.alive()))))
+    yield Route(
+        f"{CLUSTER_PATH}/nodes", told(lambda whole: yarn_cluster.nodes(whole.facts, whole.alive(), clock.now()))
+    )
+    yield Route(
+        f"{CLUSTER_PATH}/scheduler", told(lambda whole: yarn_cluster.scheduler(whole.facts, list(whole.alive())))
+    )
+    yield Route(f"{CLUSTER_PATH}/queues/{{queue}}/access", {"GET": lambda request: _access(request, cluster())})
+
+
+def _access(request: Request, cluster: Cluster) -> Answered:
+    """Everybody may do everything in a queue that there is; the answer is a text, as one consumer reads it."""
+    queue, user, wanted = request.segments["queue"], request.query.get("user"), request.query.get("queue-acl-type")
+    if queue not in cluster.facts.queues:
+        raise RefusedByYarn(404, _NOT_FOUND, f"queue {queue} is not found")
+    if not user or wanted not in ("SUBMIT_APPLICATIONS", "ADMINISTER_QUEUE"):
+        raise RefusedByYarn(400, _BAD_REQUEST, "a user and a queue-acl-type are asked for")
+    return of_resource_manager(200, {"allowed": "true", "user": user, "diagnostics": ""})
 
 
 class YarnServer:
@@ -164,6 +205,14 @@ class _Yarn:
         container = logs.rstrip("/").split("/")[-2] if logs else None
         told = [] if container is None else [_attempt(application, container, str(logs))]
         return of_resource_manager(200, {"appAttempts": {"appAttempt": told} if told else None})
+
+    def resource_requests(self, request: Request) -> Answered:
+        """An extension that one consumer asks for: what is outstanding, and where it could go."""
+        told = [
+            {**each, "capacityInfo": {"totalMatchingNodesCount": 0, "totalAvailNodesCount": 0}}
+            for each in self._known(request).figures.resource_requests
+        ]
+        return of_resource_manager(200, {"resourceRequests": told})
 
     def _known(self, request: Request) -> Application:
         application_id = request.segments["id"]

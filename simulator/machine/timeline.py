@@ -154,6 +154,15 @@ class Timeline:
             known = [yarn.application(life, cluster, instant) for life in self._machine.applications]
         return (application for application in known if application is not None)
 
+    def holding(self, instant: Instant) -> list[tuple[Application, list[yarn.Held]]]:
+        """The same applications, each with the containers it holds then."""
+        with self._lock:
+            self._machine.agenda.run_to(instant)
+            cluster = self.story.cluster
+            lives = self._machine.applications
+            known = [(yarn.application(life, cluster, instant), yarn.held(life, cluster, instant)) for life in lives]
+        return [(application, held) for application, held in known if application is not None]
+
     # --- inside -----------------------------------------------------------------------------------------------------
 
     def _shown(self, instant: Instant) -> _Shown | None:

@@ -39,6 +39,14 @@ class Weighted:
     words: tuple[str, ...]
     cumulated: tuple[float, ...]
 
+    def shares(self) -> dict[str, float]:
+        """Each word's part of the whole."""
+        before = (0.0, *self.cumulated)
+        return {
+            word: (up_to - begin) / self.cumulated[-1]
+            for word, begin, up_to in zip(self.words, before, self.cumulated, strict=False)
+        }
+
     def roll(self, dice: random.Random) -> str:
         return dice.choices(self.words, cum_weights=self.cumulated)[0]
 

@@ -115,6 +115,10 @@ class World:
     def _existing(self, index: int, at: Instant) -> Told | None:
         return self.at_place(index) if self.arrivals.exists(index, at) else None
 
+    def resource_manager_started(self, at: Instant) -> Instant:
+        """The start that ids of applications tell then."""
+        return EPOCH + max(0, at - EPOCH) // WEEK * WEEK - STARTED_BEFORE
+
     def _week(self, index: int) -> int:
         return (self.arrivals.slot(index) - EPOCH) // WEEK
 

@@ -1,0 +1,85 @@
+"""The cluster as its resource manager tells it: the keys of the recorded one, and sums that agree with what lives."""
+
+import gzip
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from contracts.launcher.port import Ask
+from tests.simulator.test_http_server import Served, open_launcher
+
+__all__ = ["open_launcher"]
+
+RECORDING = Path(__file__).parents[2] / "fixtures" / "recordings" / "s16a-side-channels.jsonl.gz"
+CLUSTER = "/ws/v1/cluster"
+
+
+def recorded(path: str) -> Any:
+    with gzip.open(RECORDING) as file:
+        lines = (json.loads(line) for line in file)
+        body = next(line["response"]["body"] for line in lines if line["request"]["path"] == path)
+    return json.loads(body)
+
+
+def shape(document: object, at: str = "") -> Iterator[str]:
+    """Every path, with the type of what stands there; of a list its first item."""
+    if isinstance(document, dict):
+        for key, value in document.items():
+            yield from shape(value, f"{at}.{key}")
+    elif isinstance(document, list):
+        yield from shape(document[0], f"{at}[]") if document else ()
+    else:
+        yield f"{at}: {type(document).__name__}"
+
+
+@pytest.mark.parametrize("path", ["info", "metrics", "nodes", "scheduler"])
+def test_each_document_has_the_shape_of_the_recorded_one(open_launcher: Served, path: str) -> None:
+    ours, real = (
+        list(shape(told)) for told in (open_launcher.told(f"{CLUSTER}/{path}"), recorded(f"{CLUSTER}/{path}"))
+    )
+    # A scheduler's health is about its own last runs; there is none here that runs.
+    assert ours == [line for line in real if ".health." not in line]
+
+
+def test_the_root_is_the_info(open_launcher: Served) -> None:
+    assert open_launcher.told(CLUSTER) == open_launcher.told(f"{CLUSTER}/info")
+    started = open_launcher.told(CLUSTER)["clusterInfo"]["startedOn"]
+    newest = next(open_launcher.simulation.resource_manager.applications(0, Ask()))
+    assert newest.id.split("_")[1] == str(started)
+
+
+def test_nodes_queues_and_sums_agree(open_launcher: Served) -> None:
+    nodes = open_launcher.told(f"{CLUSTER}/nodes")["nodes"]["node"]
+    metrics = open_launcher.told(f"{CLUSTER}/metrics")["clusterMetrics"]
+    queues = open_launcher.told(f"{CLUSTER}/scheduler")["scheduler"]["schedulerInfo"]["queues"]["queue"]
+    apps = open_launcher.told(f"{CLUSTER}/apps")["apps"]["app"]
+    live = sum(max(0, app["allocatedMB"]) for app in apps)
+    assert live > 0
+    assert sum(node["usedMemoryMB"] for node in nodes) == metrics["allocatedMB"] == live
+    assert sum(queue["resourcesUsed"]["memory"] for queue in queues) == live
+    assert sum(queue["numActiveApplications"] for queue in queues) == metrics["appsRunning"] > 0
+    assert sum(node["numContainers"] for node in nodes) == metrics["containersAllocated"]
+    assert metrics["appsSubmitted"] == len(apps)
+    assert sum(queue["capacity"] for queue in queues) == pytest.approx(100)
+    assert {queue["queueName"] for queue in queues} == {"default", "research", "production", "interactive"}
+    assert all(node["usedMemoryMB"] + node["availMemoryMB"] == 262_144 for node in nodes if node["availMemoryMB"])
+
+
+def test_a_queue_lets_everybody_in_and_says_so_as_a_text(open_launcher: Served) -> None:
+    access = f"{CLUSTER}/queues/research/access"
+    allowed = open_launcher.told(f"{access}?user=alice&queue-acl-type=SUBMIT_APPLICATIONS")
+    assert allowed["allowed"] == "true"
+    for path, status in ((f"{CLUSTER}/queues/none/access?user=a", 404), (access, 400)):
+        sent = open_launcher.get(path)
+        assert sent.status == status
+        assert "RemoteException" in json.loads(sent.body)
+
+
+def test_what_an_application_waits_for_can_be_asked_for(open_launcher: Served) -> None:
+    waiting = next(app for app in open_launcher.told(f"{CLUSTER}/apps")["apps"]["app"] if app.get("resourceRequests"))
+    told = open_launcher.told(f"{CLUSTER}/apps/{waiting['id']}/resourceRequests")["resourceRequests"]
+    assert [each["numContainers"] for each in told] == [each["numContainers"] for each in waiting["resourceRequests"]]
+    assert told[0]["capacityInfo"]
