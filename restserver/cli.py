@@ -116,7 +116,9 @@ def _option(field_name: str, setting: Setting, default: str) -> Callable[[Callab
 
 @click.command()
 @setting_options
-@click.option("--links", is_flag=True, help="Prints three links worth opening: a running, a failed and a retried job.")
+@click.option(
+    "--links", is_flag=True, help="Prints links worth opening: the console, and a running, a failed and a retried job."
+)
 def serve(links: bool, **flags: object) -> int:
     """Runs the REST server; prints where it listens once it answers."""
     from restserver import serving
@@ -131,7 +133,7 @@ def serve(links: bool, **flags: object) -> int:
         settings = replace(settings, port=listener.getsockname()[1])
         address = serving.url_of(listener)
         with assembled(settings) as made:
-            shown = _links(made.launcher, address) if links else []
+            shown = _links(made.launcher, address, settings) if links else []
             announce = _announcing(address, shown)
             return serving.serve(made.application, listener, announce, made.served, settings.stop_delay)
 
@@ -151,7 +153,7 @@ def _serve_by_workers(settings: Settings, flags: Mapping[str, object], links: bo
         shown: list[str] = []
         if links:
             with built_backend(settings) as built:
-                shown = _links(built.backend.launcher, address)
+                shown = _links(built.backend.launcher, address, settings)
         return granian_workers.serve(
             partial(_in_a_worker, flags, settings.port),
             held,
@@ -177,10 +179,10 @@ def _announcing(address: str, shown: Sequence[str]) -> Callable[[], None]:
     return lambda: click.echo("\n".join([f"listening on {address}", *shown]))
 
 
-def _links(launcher: "Launcher", address: str) -> list[str]:
+def _links(launcher: "Launcher", address: str, settings: Settings) -> list[str]:
     from restserver.showcase import links_worth_opening
 
-    return links_worth_opening(launcher, address)
+    return links_worth_opening(launcher, address, console=settings.backend == "simulated")
 
 
 @dataclass(frozen=True)

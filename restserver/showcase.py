@@ -1,4 +1,4 @@
-"""Three links worth opening: what ``make run`` prints, so that a newcomer sees something alive at once."""
+"""Links worth opening: what ``make run`` prints, so that a newcomer sees something alive at once."""
 
 from collections.abc import Callable, Mapping
 from itertools import islice
@@ -24,8 +24,11 @@ KINDS: Final[Mapping[str, Callable[[Summary], bool]]] = {
 }
 
 
-def links_worth_opening(launcher: Launcher, base_url: str) -> list[str]:
-    """A line for each kind; the jobs differ where they can."""
+CONSOLE: Final = "the console"
+
+
+def links_worth_opening(launcher: Launcher, base_url: str, *, console: bool = False) -> list[str]:
+    """A line for each kind; the jobs differ where they can. Before them the console's, where there is one."""
     found: dict[str, str] = {}
     for job in islice(launcher.summaries(Ask()), LOOKED_AT):
         for kind, is_one in KINDS.items():
@@ -34,4 +37,7 @@ def links_worth_opening(launcher: Launcher, base_url: str) -> list[str]:
         if len(found) == len(KINDS):
             break
     width = max(map(len, KINDS))
-    return [f"  {kind:<{width}}  {job_full_detail_url(base_url, found[kind])}" for kind in KINDS if kind in found]
+    first = [f"  {CONSOLE:<{width}}  {base_url}/"] if console else []
+    return first + [
+        f"  {kind:<{width}}  {job_full_detail_url(base_url, found[kind])}" for kind in KINDS if kind in found
+    ]

@@ -54,7 +54,7 @@ function build() {
     chart();
   };
   const next = h("button", { class: "primary", id: "next-change" }, "Next change");
-  next.onclick = () => goTo(life.nextChange);
+  next.onclick = () => goTo(nextChange());
   parts.next = next;
   show(
     $("job"),
@@ -91,9 +91,17 @@ function fill() {
     h("dl", { class: "facts" }, ...facts.map(([term, value]) => h("div", {}, h("dt", {}, term), h("dd", {}, String(value))))),
     fact.steps?.length ? h("ol", { class: "steps" }, ...fact.steps.map((step) => h("li", { "aria-current": step.name === fact.step ? "step" : null }, step.name))) : null,
   );
-  parts.next.disabled = life.nextChange === null || life.nextChange > 253402300799999;
+  parts.next.disabled = nextChange() === null;
   chart();
   changes();
+}
+
+// The next that can be seen here; of a job that is over none, but that it will be forgotten.
+function nextChange() {
+  const at = now();
+  const coming = [...life.states, ...life.tasks.flatMap((task) => task.spans)].map((span) => span.from).filter((from) => from > at);
+  if (coming.length) return Math.min(...coming);
+  return life.states.at(-1)?.subState === "FrameworkCompleted" ? null : life.nextChange;
 }
 
 async function act(method, path, done) {

@@ -47,7 +47,7 @@ async function refresh() {
   const few = found.length < wanted && cursor !== null;
   const count = `${found.length}${cursor === null ? "" : "+"} ${found.length === 1 ? "job" : "jobs"}`;
   $("found").textContent =
-    total !== null ? `${total} jobs` : few ? `${count} among the ${scanned} looked through` : found.length ? count : "No such job";
+    total !== null && cursor !== null ? `about ${total} jobs` : few ? `${count} among the ${scanned} looked through` : found.length ? count : "No such job";
   $("more").hidden = cursor === null;
   $("more").textContent = few ? "Search on" : "More";
   const told = JSON.stringify(found);

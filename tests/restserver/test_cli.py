@@ -159,6 +159,7 @@ def test_the_start_imports_nothing_heavy() -> None:
 def test_the_simulated_server_answers_what_it_links_to_and_ends_with_0() -> None:
     with running("--links", "--seed", "5", "--at", "2026-03-01T12:00:00Z", "--frozen") as (url, process):
         assert process.stdout is not None
+        assert process.stdout.readline().split() == ["the", "console", f"{url}/"]
         for _ in range(3):
             headers, body = get(process.stdout.readline().split()[-1])
             assert isinstance(body, dict)
