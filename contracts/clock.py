@@ -7,9 +7,10 @@ no conversion stands between a clock and a timestamp.
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Protocol, TypeAlias
+
+from msgspec import Struct
 
 Instant: TypeAlias = int
 """Milliseconds since the epoch, UTC."""
@@ -49,8 +50,7 @@ class SystemClock:
         return real_now()
 
 
-@dataclass(frozen=True, slots=True)
-class ClockReading:
+class ClockReading(Struct, frozen=True):
     """What a virtual clock shows. ``rate`` is simulated seconds per real second; frozen, it is kept but not applied."""
 
     now: Instant

@@ -6,10 +6,11 @@ validator is.
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from jsonschema import Draft202012Validator
@@ -25,8 +26,7 @@ ONLY_WITH = "x-only-with"
 """Of an answer: the setting without which no server gives it."""
 
 
-@dataclass(frozen=True)
-class Message:
+class Message(Struct, frozen=True):
     code: str
     template: str
     """With placeholders: ``Job $jobName is not found.``"""

@@ -7,12 +7,12 @@ production application contains none of it.
 
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 import falcon
 from falcon.constants import HTTP_METHODS
+from msgspec import Struct, field
 
 from contracts.clock import Clock, stopwatch
 from contracts.launcher.port import Ask, Launcher, LauncherBusy, LauncherError, ResourceManager
@@ -50,8 +50,7 @@ LONGEST_TARGET: Final = 8 * 1024
 BASE: Final = "/api/v2"
 
 
-@dataclass(frozen=True)
-class Backend:
+class Backend(Struct, frozen=True):
     """Where records come from, and the clock they live by."""
 
     launcher: Launcher
@@ -176,8 +175,7 @@ class EveryRequest:
         self._metrics.request_seconds.took(stopwatch() - req.context.began, operation)
 
 
-@dataclass(frozen=True)
-class Asking:
+class Asking(Struct, frozen=True):
     """Makes of a request what travels with its calls: a deadline counted from its arrival, and its id."""
 
     clock: Clock

@@ -4,18 +4,17 @@ A ``Host`` header is whatever a client sends; only a well-formed one gets into a
 """
 
 import re
-from dataclasses import dataclass
 from typing import Final
 
 import falcon
+from msgspec import Struct
 
 _HOST: Final = re.compile(
     r"(?:[A-Za-z0-9](?:[A-Za-z0-9\-._]{0,252}[A-Za-z0-9])?|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?"
 )
 
 
-@dataclass(frozen=True)
-class BaseUrl:
+class BaseUrl(Struct, frozen=True):
     configured: str | None
     fallback: str
     """For requests without a usable ``Host``."""

@@ -5,8 +5,9 @@ Everything else the API itself refuses is an :class:`ApiError`, which carries it
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import Final
+
+from msgspec import Struct, field
 
 from contracts.launcher.port import (
     LauncherBusy,
@@ -24,8 +25,7 @@ UNFORESEEN: Final = "The server failed to answer this request."
 """All a client is told of an exception nobody foresaw; the log has the rest."""
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(Struct, frozen=True):
     """What a client asked for, in its own spelling: what the messages repeat."""
 
     operation: str
@@ -36,16 +36,14 @@ class Asked:
     attempt: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class ErrorAnswer:
+class ErrorAnswer(Struct, frozen=True):
     status: int
     code: str
     message: str
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class NotFound:
+class NotFound(Struct, frozen=True):
     """A promised 404; the message has places for ``name``, ``version`` and ``attempt``."""
 
     code: str

@@ -6,9 +6,10 @@ replaces it.
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+
+from msgspec import Struct
 
 from contracts.launcher import exits
 from restserver.yaml_values import NotPlainYaml, plain_value
@@ -27,8 +28,7 @@ class BadExitSpec(ValueError):
     """The file is not a list of rows with an integer ``code``. The message says where."""
 
 
-@dataclass(frozen=True)
-class ExitSpec:
+class ExitSpec(Struct, frozen=True):
     rows: Mapping[int, Row]
 
     def row(self, code: int | None) -> Row | None:

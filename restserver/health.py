@@ -1,9 +1,9 @@
 """The paths besides the API that say how this server is, and what it promises."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 
 import falcon
+from msgspec import Struct, field
 
 from contracts.launcher.port import Ask, Launcher, LauncherError
 from contracts.registry import openapi_text
@@ -24,8 +24,7 @@ class Live(ReadOnly):
     on_head = on_get
 
 
-@dataclass(frozen=True)
-class Ready(ReadOnly):
+class Ready(Struct, ReadOnly, frozen=True):
     """``/readyz``: per part ``ok`` or the reason; 503 while requests cannot be answered as they should.
 
     ``?exclude=launcher`` leaves parts out, as Kubernetes' own servers have it: a balancer that took every replica out because
@@ -64,8 +63,7 @@ class Ready(ReadOnly):
         return OK
 
 
-@dataclass(frozen=True)
-class OpenApi(ReadOnly):
+class OpenApi(Struct, ReadOnly, frozen=True):
     """``/openapi.json``: the committed document of the running style."""
 
     style: str
@@ -77,8 +75,7 @@ class OpenApi(ReadOnly):
     on_head = on_get
 
 
-@dataclass(frozen=True)
-class Docs(ReadOnly):
+class Docs(Struct, ReadOnly, frozen=True):
     """``/docs``: a page to read it; needs no internet."""
 
     style: str

@@ -9,8 +9,9 @@ is :mod:`restserver.exposition`'s business.
 import threading
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Final, TypeAlias
+
+from msgspec import Struct, field
 
 Labels: TypeAlias = tuple[str, ...]
 """The values, in the order of the names."""
@@ -19,8 +20,7 @@ BUCKETS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 
 """Upper bounds in seconds; one without bound follows."""
 
 
-@dataclass(frozen=True)
-class Figure:
+class Figure(Struct, frozen=True):
     """A figure that goes up (``counter``) or up and down (``gauge``), at this moment."""
 
     name: str
@@ -31,8 +31,7 @@ class Figure:
     values: Mapping[Labels, float]
 
 
-@dataclass(frozen=True)
-class Spread:
+class Spread(Struct, frozen=True):
     """How long something took: for each labelling the number in each bucket, and the sum in seconds."""
 
     name: str
@@ -88,8 +87,7 @@ class Durations:
 _BOUNDS: Final = tuple(round(seconds * 1e9) for seconds in BUCKETS)
 
 
-@dataclass
-class Metrics:
+class Metrics(Struct):
     """All that is counted of one application."""
 
     requests: Counts = field(

@@ -5,8 +5,9 @@ presented as it is.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TypeAlias
+
+from msgspec import Struct
 
 from contracts.clock import Instant
 from contracts.launcher.records import Figures, Framework, RetryState, TaskRole, TaskStatus
@@ -22,8 +23,7 @@ NOT_TOLD = "N/A"
 """Stands for each retry counter of a task whose launcher gives none."""
 
 
-@dataclass(frozen=True)
-class Site:
+class Site(Struct, frozen=True):
     """What answers say about the place they come from, besides the launcher's records."""
 
     exit_spec: ExitSpec

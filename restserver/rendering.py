@@ -8,10 +8,11 @@ of the bytes: whoever made them, equal tags are equal bodies, across restarts an
 import hashlib
 import json
 from collections.abc import Callable, Hashable
-from dataclasses import dataclass, replace
 from threading import Lock
 
 from cachetools import LRUCache
+from msgspec import Struct
+from msgspec.structs import replace
 
 from contracts.clock import Instant
 from restserver.presenters import Body
@@ -31,8 +32,7 @@ def json_bytes(body: object) -> bytes:
         return json.dumps(body, separators=(",", ":"), allow_nan=False).encode()
 
 
-@dataclass(frozen=True, slots=True)
-class Rendered:
+class Rendered(Struct, frozen=True):
     body: bytes
     etag: str
     """Without its quotes."""

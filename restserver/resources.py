@@ -1,10 +1,10 @@
 """The four endpoints: one class per path. Each asks, names what its answer depends on, and leaves the rest to its style."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final
 
 import falcon
+from msgspec import Struct
 
 from contracts.clock import iso
 from contracts.launcher.port import Ask, Launcher, ResourceManager
@@ -29,8 +29,7 @@ class ReadOnly:
         resp.set_header("Allow", READ_METHODS)
 
 
-@dataclass(frozen=True)
-class Desk:
+class Desk(Struct, frozen=True):
     """What the endpoints share."""
 
     launcher: Launcher
@@ -43,8 +42,7 @@ class Desk:
     """What travels with the calls of a request: its deadline, counted from now, and its id."""
 
 
-@dataclass(frozen=True)
-class Job(ReadOnly):
+class Job(Struct, ReadOnly, frozen=True):
     """``/jobs/{jobName}``"""
 
     desk: Desk
@@ -67,8 +65,7 @@ class Job(ReadOnly):
         return rendered.marked(framework.stale_since)
 
 
-@dataclass(frozen=True)
-class Attempt(ReadOnly):
+class Attempt(Struct, ReadOnly, frozen=True):
     """``/frameworks/{frameworkName}/attempts/{frameworkAttemptId}``"""
 
     desk: Desk
@@ -101,8 +98,7 @@ class Attempt(ReadOnly):
         return rendered.marked(framework.stale_since)
 
 
-@dataclass(frozen=True)
-class Attempts(ReadOnly):
+class Attempts(Struct, ReadOnly, frozen=True):
     """``/frameworks/{frameworkName}/attempts``"""
 
     desk: Desk
@@ -120,8 +116,7 @@ class Attempts(ReadOnly):
         return rendered.marked(attempts.stale_since)
 
 
-@dataclass(frozen=True)
-class Versions(ReadOnly):
+class Versions(Struct, ReadOnly, frozen=True):
     """``/frameworks/{frameworkName}/versions``"""
 
     desk: Desk

@@ -11,6 +11,8 @@ from dataclasses import Field, dataclass, field, fields
 from pathlib import Path
 from typing import Any, Final
 
+from msgspec import Struct
+
 from restserver import setting_values as values
 from restserver.exit_spec import ExitSpec, shipped_exit_spec
 from restserver.setting_values import Network
@@ -23,8 +25,7 @@ class BadSetting(Exception):
         super().__init__(f"{key}: {reason}")
 
 
-@dataclass(frozen=True)
-class Setting:
+class Setting(Struct, frozen=True):
     """What is known about a setting, besides its default."""
 
     name: str

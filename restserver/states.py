@@ -1,8 +1,9 @@
 """Everything that decides a state, a sub-state or an exit type of an answer lives here (rulings, section 5)."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from contracts.launcher.exits import STOP_FRAMEWORK_CODES, STOP_TASK_CODES
 from contracts.launcher.lifecycle import FrameworkState, TaskState
@@ -19,8 +20,7 @@ BY_EXIT_CODE: Final = None
 """In the tables: the state is final, and which one is decided by the exit code."""
 
 
-@dataclass(frozen=True, slots=True)
-class Shown:
+class Shown(Struct, frozen=True):
     """How clients see one framework state."""
 
     sub_state: str

@@ -6,10 +6,11 @@ the command line's module, the one place where server and simulator meet.
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import click
+from msgspec.structs import replace
 
 from contracts.cli import contract as contract_of_document
 from contracts.clock import Instant, VirtualClock

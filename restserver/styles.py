@@ -1,8 +1,9 @@
 """The two answer styles as values (rulings, section 4). What a style changes is a field here, never an ``if`` elsewhere."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from contracts.launcher.port import Answer, Ask, ResourceManager
 from contracts.launcher.records import Figures, Framework
@@ -29,8 +30,7 @@ def no_figures(resource_manager: ResourceManager, framework: Framework, ask: Ask
     return Answer(None, None)
 
 
-@dataclass(frozen=True)
-class Style:
+class Style(Struct, frozen=True):
     name: str
     not_found: Mapping[str, NotFound]
     attempts_key: str

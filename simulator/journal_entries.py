@@ -5,8 +5,9 @@ waits for a hand was left.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any, TypeAlias
+
+from msgspec import Struct
 
 from contracts.clock import Instant, from_iso, iso
 from contracts.launcher.open_request import decode_descriptor, encode_descriptor
@@ -15,8 +16,7 @@ from contracts.launcher.records import LaunchClientType
 from simulator.machine.story import Delete, Kill, Migrate, Operation, SetProgress, SetTaskNumber, Start, Stop, Submit
 
 
-@dataclass(frozen=True, slots=True)
-class Tell:
+class Tell(Struct, frozen=True):
     """A story was told for the name; it begins at that instant."""
 
     at: Instant
@@ -24,8 +24,7 @@ class Tell:
     """As a scenario file has it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Advance:
+class Advance(Struct, frozen=True):
     """A step that waits for a hand was left."""
 
     at: Instant
@@ -35,8 +34,7 @@ class Advance:
 Deed: TypeAlias = Operation | Tell | Advance
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Struct, frozen=True):
     name: str
     deed: Deed
 
@@ -74,8 +72,7 @@ def decode(document: object) -> Entry:
         raise BadEntry(f"{document.get('do')!r} at {document.get('at')!r}: {error!r}") from error
 
 
-@dataclass(frozen=True, slots=True)
-class _Kind:
+class _Kind(Struct, frozen=True):
     type: type
     facts: Callable[[Any], dict[str, object]]
     deed: Callable[..., Deed]

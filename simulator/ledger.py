@@ -2,17 +2,17 @@
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from hashlib import blake2b
 from itertools import takewhile
+
+from msgspec import Struct, field
 
 from contracts.clock import Instant
 from simulator.journal_entries import Entry, Tell, encode
 from simulator.machine.story import Submit
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
+class Page(Struct, frozen=True):
     """What stands about one name."""
 
     entries: tuple[Entry, ...] = ()
@@ -25,8 +25,7 @@ class Page:
 NOTHING = Page()
 
 
-@dataclass(frozen=True, slots=True)
-class Ledger:
+class Ledger(Struct, frozen=True):
     entries: tuple[Entry, ...] = ()
     pages: Mapping[str, Page] = field(default_factory=dict)
     lives: int = 0

@@ -8,13 +8,13 @@ import re
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from itertools import count
 from typing import Any
 from urllib.parse import parse_qs
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 import falcon
+from msgspec import Struct
 
 from contracts.clock import Clock, Instant, iso
 from simulator.problems import BadInput
@@ -27,8 +27,7 @@ SECRET = frozenset(
 HIDDEN = "REDACTED"
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(Struct, frozen=True):
     id: int
     at: Instant
     method: str

@@ -5,9 +5,12 @@ presenter changes what is answered.
 """
 
 import copy
+import dataclasses
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, TypeAlias
+
+from msgspec.structs import replace
 
 from contracts.harness.observations import GET_ATTEMPT, GET_ATTEMPTS, GET_JOB, GET_VERSIONS, Observation
 from contracts.launcher.exits import STOP_FRAMEWORK_CODES, STOP_TASK_CODES
@@ -30,7 +33,7 @@ class Bug:
             return seen
         body = copy.deepcopy(dict(seen.body))
         self.of_answer(seen, body)
-        return replace(seen, body=body)
+        return dataclasses.replace(seen, body=body)
 
 
 def _status(change: Callable[[FrameworkStatus], FrameworkStatus]) -> Callable[[Framework], Framework]:

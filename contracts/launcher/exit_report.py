@@ -5,7 +5,8 @@ invented.
 """
 
 import re
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from contracts.launcher import wire
 from contracts.launcher.open_print import render
@@ -20,8 +21,7 @@ _END = "<LAUNCHER_AM_DIAGNOSTICS_END>"
 _REPORT = re.compile(f"{_START}(.*){_END}", re.DOTALL)
 
 
-@dataclass(frozen=True, slots=True)
-class ExitReport:
+class ExitReport(Struct, frozen=True):
     code: int
     description: str | None
     diagnostics: str | None

@@ -8,7 +8,8 @@ them (marked ``seen``), our own words elsewhere.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from contracts.launcher.records import ExitType
 
@@ -24,8 +25,7 @@ STOP_TASK_CODES = frozenset({STOP_TASK, PRIVATE_STOP_TASK})
 """Both stop codes mean STOPPED whichever dialect spoke (rulings 6.3)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Exit:
+class Exit(Struct, frozen=True):
     code: int
     name: str
     type: ExitType

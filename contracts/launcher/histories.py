@@ -1,8 +1,9 @@
 """What somebody who looked again and again saw of one framework, decoded: looks in the order of time."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from itertools import groupby
+
+from msgspec import Struct
 
 from contracts.clock import Instant
 from contracts.launcher import open_dialect, wire
@@ -11,15 +12,13 @@ from contracts.launcher.records import Framework
 from contracts.launcher.timelines import Recordings, Said
 
 
-@dataclass(frozen=True, slots=True)
-class Look:
+class Look(Struct, frozen=True):
     instant: Instant
     framework: Framework | None
     """``None``: not found."""
 
 
-@dataclass(frozen=True, slots=True)
-class History:
+class History(Struct, frozen=True):
     name: str
     looks: tuple[Look, ...]
     """Ascending, at least one."""

@@ -7,8 +7,9 @@ Source: launcher fact sheet, sections 1 to 3, corrected by the recordings.
 """
 
 from collections.abc import Iterable
-from dataclasses import replace
 from urllib.parse import quote
+
+from msgspec.structs import replace
 
 from contracts.clock import Instant
 from contracts.launcher import wire

@@ -9,9 +9,10 @@ Source: launcher fact sheet, 1.1 and 2.2, with the recordings' answer to open qu
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeVar
+
+from msgspec import Struct
 
 from contracts.launcher import wire
 from contracts.launcher.records import (
@@ -43,8 +44,7 @@ T = TypeVar("T")
 E = TypeVar("E", bound=StrEnum)
 
 
-@dataclass(frozen=True, slots=True)
-class _Mood:
+class _Mood(Struct, frozen=True):
     text: Kind[str]
     integer: Kind[int]
     flag: Kind[bool]

@@ -5,8 +5,9 @@ needs to know nothing about the launcher behind.
 """
 
 from collections.abc import Callable, Hashable, Iterator
-from dataclasses import dataclass, field
 from typing import Any, Generic, Protocol, TypeAlias, TypeVar, cast
+
+from msgspec import Struct
 
 from contracts.clock import Instant
 from contracts.launcher.records import Application, Figures, Framework, Summary
@@ -15,8 +16,7 @@ T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
 
 
-@dataclass(frozen=True, slots=True)
-class Answer(Generic[T_co]):
+class Answer(Struct, Generic[T_co], frozen=True):
     value: T_co
     edition: Hashable
     """Equal editions of the same call, equal values."""
@@ -26,8 +26,7 @@ class Answer(Generic[T_co]):
     """A kept copy, older than is promised, because nothing newer can be had; since when it is too old."""
 
 
-@dataclass(frozen=True, slots=True)
-class Ask:
+class Ask(Struct, frozen=True):
     """Travels with every call."""
 
     deadline: Instant | None = None
@@ -65,89 +64,99 @@ class ResourceManager(Protocol):
 
 
 class LauncherError(Exception):
-    """Any error a launcher may raise. Facts are fields; the message is built from them.
+    """Any error a launcher may raise. Facts are fields; the message is built from them. Equal facts, equal errors."""
 
-    Not frozen: Python itself sets the traceback of an exception in flight.
-    """
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, LauncherError) and (type(other), other.args) == (type(self), self.args)
+
+    def __hash__(self) -> int:
+        return hash((type(self), self.args))
 
 
-@dataclass(unsafe_hash=True)
 class NoSuchFramework(LauncherError):
-    name: str
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.name = name
 
     def __str__(self) -> str:
         return f"framework {self.name} is not known"
 
 
-@dataclass(unsafe_hash=True)
 class NoSuchAttempt(LauncherError):
-    name: str
-    version: int | None
-    """The version asked for, else the current one, else ``None``: nothing is known."""
-    attempt: int
+    def __init__(self, name: str, version: int | None, attempt: int) -> None:
+        super().__init__(name, version, attempt)
+        self.name = name
+        self.version = version
+        """The version asked for, else the current one, else ``None``: nothing is known."""
+        self.attempt = attempt
 
     def __str__(self) -> str:
         return f"attempt {self.attempt} of version {self.version} of framework {self.name} is not known"
 
 
-@dataclass(unsafe_hash=True)
 class NoSuchVersion(LauncherError):
-    name: str
-    version: int | None
-    """As in :class:`NoSuchAttempt`."""
+    def __init__(self, name: str, version: int | None) -> None:
+        super().__init__(name, version)
+        self.name = name
+        self.version = version
+        """As in :class:`NoSuchAttempt`."""
 
     def __str__(self) -> str:
         return f"version {self.version} of framework {self.name} is not known"
 
 
-@dataclass(unsafe_hash=True)
 class LauncherUnavailable(LauncherError):
     """It could not be asked: refused, reset, timed out."""
 
-    reason: str
-    """One plain sentence."""
-    retry_after: str | None = None
-    unheard: bool = field(default=False, compare=False)
-    """The connection failed before a byte of an answer came: asking once more may help."""
+    def __init__(self, reason: str, retry_after: str | None = None, unheard: bool = False) -> None:
+        super().__init__(reason, retry_after)
+        self.reason = reason
+        """One plain sentence."""
+        self.retry_after = retry_after
+        self.unheard = unheard
+        """The connection failed before a byte of an answer came: asking once more may help."""
 
     def __str__(self) -> str:
         return self.reason
 
 
-@dataclass(unsafe_hash=True)
 class LauncherRefused(LauncherError):
     """It answered with an error of its own."""
 
-    status: int
-    message: str | None
-    """The launcher's own message, a stack trace cut to its first line; ``None`` where it gave none."""
-    retry_after: str | None = None
-    """The value of its ``Retry-After`` header."""
+    def __init__(self, status: int, message: str | None, retry_after: str | None = None) -> None:
+        super().__init__(status, message, retry_after)
+        self.status = status
+        self.message = message
+        """The launcher's own message, a stack trace cut to its first line; ``None`` where it gave none."""
+        self.retry_after = retry_after
+        """The value of its ``Retry-After`` header."""
 
     def __str__(self) -> str:
         return self.message or f"The launcher answered with status {self.status}."
 
 
-@dataclass(unsafe_hash=True)
 class LauncherUnreadable(LauncherError):
     """It answered with something its dialect does not promise."""
 
-    path: str
-    """Where in the document: ``$.aggregatedFrameworkStatus.frameworkStatus.frameworkState``; ``$`` is the whole."""
-    found: str
-    """What stood there, in a few words."""
+    def __init__(self, path: str, found: str) -> None:
+        super().__init__(path, found)
+        self.path = path
+        """Where in the document: ``$.aggregatedFrameworkStatus.frameworkStatus.frameworkState``; ``$`` is the whole."""
+        self.found = found
+        """What stood there, in a few words."""
 
     def __str__(self) -> str:
         return f"The launcher's answer cannot be read: {self.found} at {self.path}."
 
 
-@dataclass(unsafe_hash=True)
 class LauncherBusy(LauncherError):
     """This side did not ask, to protect it: too many calls wait already, or it failed too often."""
 
-    retry_after: str | None = None
-    reason: str = "The launcher is busy."
-    """One plain sentence."""
+    def __init__(self, retry_after: str | None = None, reason: str = "The launcher is busy.") -> None:
+        super().__init__(retry_after, reason)
+        self.retry_after = retry_after
+        self.reason = reason
+        """One plain sentence."""
 
     def __str__(self) -> str:
         return self.reason
@@ -165,8 +174,7 @@ LAUNCHER_ERRORS: tuple[type[LauncherError], ...] = (
 """All of them; tests hold every table of errors to this list."""
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(Struct, frozen=True):
     """One question to a launcher, as a value: the key of caches, single flight and faults."""
 
     operation: str

@@ -7,8 +7,9 @@ Source: launcher fact sheet, section 8; the documents of a deployed server.
 """
 
 from collections.abc import Iterable
-from dataclasses import replace
 from urllib.parse import quote
+
+from msgspec.structs import replace
 
 from contracts.clock import Instant
 from contracts.launcher import exits, wire

@@ -14,9 +14,10 @@ import json
 import re
 import zlib
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TypeAlias, TypeVar, cast
+
+from msgspec import Struct
 
 from contracts.clock import EARLIEST, LATEST, Instant
 
@@ -29,8 +30,7 @@ LAUNCHER = "launcher"
 RESOURCE_MANAGER = "rm"
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(Struct, frozen=True):
     method: str
     path: str
     """As it was sent, percent-encoding and query included."""
@@ -38,8 +38,7 @@ class Request:
     body: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Response:
+class Response(Struct, frozen=True):
     status: int | None
     """``None``: no answer."""
     reason: str | None
@@ -47,8 +46,7 @@ class Response:
     body: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Exchange:
+class Exchange(Struct, frozen=True):
     scenario: str
     instant: Instant
     """When the answer was there."""
@@ -61,25 +59,27 @@ class RecordingsError(Exception):
     """Recordings that cannot be used. The message is one clear line."""
 
 
-@dataclass(unsafe_hash=True)
 class NoRecordings(RecordingsError):
     """Nothing to replay where recordings were said to be."""
 
-    path: Path
-    reason: str
+    def __init__(self, path: Path, reason: str) -> None:
+        super().__init__(path, reason)
+        self.path = path
+        self.reason = reason
 
     def __str__(self) -> str:
         return f"no recordings in {self.path}: {self.reason}"
 
 
-@dataclass(unsafe_hash=True)
 class UnreadableRecording(RecordingsError):
     """A line that is not the format, and is not merely a cut-off end."""
 
-    path: Path
-    line: int | None
-    """Counted from 1; ``None``: the file as a whole."""
-    reason: str
+    def __init__(self, path: Path, line: int | None, reason: str) -> None:
+        super().__init__(path, line, reason)
+        self.path = path
+        self.line = line
+        """Counted from 1; ``None``: the file as a whole."""
+        self.reason = reason
 
     def __str__(self) -> str:
         where = str(self.path) if self.line is None else f"{self.path}, line {self.line}"

@@ -8,8 +8,9 @@ Source: launcher fact sheet, sections 2 and 8.4.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
+
+from msgspec import Struct, field
 
 from contracts.clock import Instant
 from contracts.launcher.lifecycle import FrameworkState, TaskState
@@ -74,22 +75,19 @@ class HealthCheckFailureType(StrEnum):
 # --- what was asked for ---------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class RetryPolicy:
+class RetryPolicy(Struct, frozen=True):
     fancy: bool = False
     max_retry_count: int = 0
     """-2: retry always, success included; -1: retry every failure; n: n retries."""
 
 
-@dataclass(frozen=True, slots=True)
-class Ports:
+class Ports(Struct, frozen=True):
     count: int
     start: int = 0
     """0: dynamic, else the fixed first port."""
 
 
-@dataclass(frozen=True, slots=True)
-class Resource:
+class Resource(Struct, frozen=True):
     cpu_number: int
     memory_mb: int
     port_definitions: Mapping[str, Ports] = field(default_factory=dict)
@@ -99,29 +97,25 @@ class Resource:
     gpu_attribute: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class TaskService:
+class TaskService(Struct, frozen=True):
     version: int
     entry_point: str
     source_locations: tuple[str | None, ...]
     resource: Resource
 
 
-@dataclass(frozen=True, slots=True)
-class CompletionPolicy:
+class CompletionPolicy(Struct, frozen=True):
     min_failed_task_count: int | None = 1
     min_succeeded_task_count: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class TaskRolePlatformParameters:
+class TaskRolePlatformParameters(Struct, frozen=True):
     task_node_label: str | None = None
     task_node_gpu_type: str | None = None
     same_port_allocation: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class TaskRoleDescriptor:
+class TaskRoleDescriptor(Struct, frozen=True):
     task_number: int
     task_service: TaskService
     task_retry_policy: RetryPolicy = RetryPolicy()
@@ -131,15 +125,13 @@ class TaskRoleDescriptor:
     platform: TaskRolePlatformParameters = TaskRolePlatformParameters()
 
 
-@dataclass(frozen=True, slots=True)
-class ParentFramework:
+class ParentFramework(Struct, frozen=True):
     name: str
     delete_on_parent_deleted: bool = False
     stop_on_parent_stopped: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class HealthCheck:
+class HealthCheck(Struct, frozen=True):
     type: HealthCheckType = HealthCheckType.COMMAND
     entry_point: str | None = None
     web_url: str | None = None
@@ -151,8 +143,7 @@ class HealthCheck:
     failure_type: HealthCheckFailureType = HealthCheckFailureType.TRANSIENT_ERROR
 
 
-@dataclass(frozen=True, slots=True)
-class PlatformParameters:
+class PlatformParameters(Struct, frozen=True):
     am_resource: Resource = Resource(cpu_number=1, memory_mb=4096)
     am_node_label: str | None = None
     task_node_label: str | None = None
@@ -171,8 +162,7 @@ class PlatformParameters:
     task_service_health_check: HealthCheck | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class FrameworkDescriptor:
+class FrameworkDescriptor(Struct, frozen=True):
     """The body of a submission, defaults filled in."""
 
     version: int
@@ -185,8 +175,7 @@ class FrameworkDescriptor:
     platform: PlatformParameters = PlatformParameters()
 
 
-@dataclass(frozen=True, slots=True)
-class FrameworkRequest:
+class FrameworkRequest(Struct, frozen=True):
     """What the launcher stored of the submissions of one name."""
 
     name: str
@@ -204,8 +193,7 @@ class FrameworkRequest:
 # --- what became of it ----------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class RetryState:
+class RetryState(Struct, frozen=True):
     """Counters of retries made (not of exits seen)."""
 
     total: int = 0
@@ -219,8 +207,7 @@ class RetryState:
     unknown: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Summary:
+class Summary(Struct, frozen=True):
     """One framework as the list of a launcher shows it."""
 
     name: str
@@ -245,8 +232,7 @@ class Summary:
     tags: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class FrameworkStatus:
+class FrameworkStatus(Struct, frozen=True):
     name: str
     version: int
     state: FrameworkState
@@ -267,8 +253,7 @@ class FrameworkStatus:
     application_exit_trigger_task_index: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class TaskStatus:
+class TaskStatus(Struct, frozen=True):
     index: int
     task_role_name: str
     state: TaskState
@@ -295,16 +280,14 @@ class TaskStatus:
     container_exit_type: ExitType | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class TaskRole:
+class TaskRole(Struct, frozen=True):
     name: str
     framework_version: int
     tasks: tuple[TaskStatus, ...]
     """Position is the task index."""
 
 
-@dataclass(frozen=True, slots=True)
-class Framework:
+class Framework(Struct, frozen=True):
     """A framework at one instant: the current attempt, or a past one as ruled (rulings 6.5)."""
 
     summary: Summary
@@ -318,8 +301,7 @@ class Framework:
 # --- what the resource manager tells --------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Figures:
+class Figures(Struct, frozen=True):
     """What YARN says one application uses. Never negative: "n/a" and absence are 0 (rulings, section 3)."""
 
     allocated_mb: int = 0
@@ -348,8 +330,7 @@ class Figures:
     container_analysis: Mapping[str, object] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Application:
+class Application(Struct, frozen=True):
     """One application of the resource manager: what recovery of lost attempts reads (rulings 6.6, 6.7)."""
 
     id: str

@@ -8,8 +8,9 @@ Source: launcher fact sheet, 8.7 and 8.8; the recordings of a stock 2.9.0, which
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from urllib.parse import quote, urlsplit
+
+from msgspec.structs import replace
 
 from contracts.clock import Instant, Milliseconds
 from contracts.launcher import wire

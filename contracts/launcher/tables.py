@@ -1,18 +1,18 @@
 """Objects as tables: one line per wire name, from which reading and writing both derive."""
 
 from collections.abc import Callable
-from dataclasses import MISSING as NO_DEFAULT
-from dataclasses import dataclass, fields
 from typing import Any, TypeAlias, TypeVar
+
+from msgspec import Struct
 
 from contracts.launcher.wire import ABSENT, AnyKind, Kind, Wrong, as_is, found, step_to
 
 T = TypeVar("T")
+R = TypeVar("R", bound=Struct)
 AnyRecord: TypeAlias = Any  # the record a line reads its attribute from
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(Struct, frozen=True):
     """One key of an object: the attribute it fills, or (a group) the lines inside it, or (a constant) nothing.
 
     A line without a key is an attribute that the dialect does not tell.
@@ -48,16 +48,13 @@ def group(key: str, *lines: Line) -> Line:
     return Line(key, None, _reader(lines), _writer(lines))
 
 
-def record(cls: Callable[..., T], *lines: Line) -> Kind[T]:
+def record(cls: type[R], *lines: Line) -> Kind[R]:
     """An object that is a record. A table that leaves a required attribute out, or names a wrong one, stops the program."""
     read_attributes = _reader(lines)
-    known = {each.name: each for each in fields(cls)}  # type: ignore[arg-type]  # the class of a record; Callable keeps its constructor typed
-    told = set(_attributes(lines))
-    required = {
-        name for name, each in known.items() if each.default is NO_DEFAULT and each.default_factory is NO_DEFAULT
-    }
-    if not told <= known.keys() or not required <= told:
-        raise TypeError(f"{cls}: wrong {told - known.keys()}, left out {required - told}")
+    known, defaults = cls.__struct_fields__, cls.__struct_defaults__
+    told, required = set(_attributes(lines)), set(known[: len(known) - len(defaults)])
+    if not required <= told <= set(known):
+        raise TypeError(f"{cls}: wrong {told - set(known)}, left out {required - told}")
     return Kind(lambda value: cls(**read_attributes(value)), _writer(lines))
 
 

@@ -12,9 +12,10 @@ import re
 import zlib
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import unquote
+
+from msgspec import Struct, field
 
 from contracts.clock import Instant
 from contracts.launcher.framework_name import is_framework_name
@@ -34,8 +35,7 @@ _APPLICATION_PATH = re.compile(r"/ws/v1/cluster/apps/(application_[0-9]+_[0-9]+)
 _APPLICATIONS_PATH = re.compile(r"/ws/v1/cluster/apps/?(\?.*)?")
 
 
-@dataclass(frozen=True, slots=True)
-class Said:
+class Said(Struct, frozen=True):
     """One recorded answer."""
 
     instant: Instant
@@ -57,8 +57,7 @@ class Said:
         return self.body.encode("utf-8", "surrogatepass")
 
 
-@dataclass(frozen=True, slots=True)
-class Timeline:
+class Timeline(Struct, frozen=True):
     """What was said about one thing, ascending by instant, repetitions left out."""
 
     said: tuple[Said, ...]
@@ -87,8 +86,7 @@ def _content(said: Said) -> tuple[int | None, str]:
     return said.status, said.body
 
 
-@dataclass(frozen=True)
-class Recordings:
+class Recordings(Struct, frozen=True):
     """A folder of recordings (or one file), indexed. :func:`read_recordings` makes it."""
 
     path: Path
@@ -122,8 +120,7 @@ class Recordings:
         return timeline.said[timeline.position_at(instant) or 0].recording
 
 
-@dataclass
-class _Index:
+class _Index(Struct):
     instants: list[Instant] = field(default_factory=list)
     frameworks: dict[str, list[Said]] = field(default_factory=dict)
     applications: dict[str, list[Said]] = field(default_factory=dict)

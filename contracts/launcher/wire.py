@@ -8,9 +8,10 @@ of the wrong JSON type, or a missing one that is promised, is LauncherUnreadable
 import re
 import struct
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final, Generic, TypeAlias, TypeVar
+
+from msgspec import Struct
 
 from contracts.clock import LATEST, Instant
 from contracts.launcher.port import LauncherUnreadable
@@ -40,8 +41,7 @@ class Wrong(Exception):
         return self
 
 
-@dataclass(frozen=True, slots=True)
-class Kind(Generic[T]):
+class Kind(Struct, Generic[T], frozen=True):
     """How one JSON value is read and written."""
 
     read: Callable[[object], T]

@@ -1,8 +1,9 @@
 """What the resource manager adds: how an attempt ended that was last seen unfinished, and attempts that no poll saw."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Final
+
+from msgspec.structs import replace
 
 from contracts.launcher.exit_report import ExitReport
 from contracts.launcher.lifecycle import FrameworkState

@@ -18,9 +18,12 @@ With ``stale_for``, a copy too old to be promised is given instead of an error, 
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from copy import copy
+from dataclasses import dataclass
 from random import Random
-from typing import Any, Final, cast
+from typing import Any, Final
+
+from msgspec.structs import replace
 
 from contracts.clock import Clock, Instant, Milliseconds
 from contracts.launcher.port import (
@@ -110,10 +113,10 @@ class Keeping:
         """A copy that is young enough, or the flight to follow, or a new one to lead."""
         with self._lock:
             now = self._clock.now()
-            copy = self._kept.get(call)
-            if copy is not None and self._is_young(copy.asked_at, now):
+            kept = self._kept.get(call)
+            if kept is not None and self._is_young(kept.asked_at, now):
                 self.hits += 1
-                return copy
+                return kept
             flight = self._flights.get(call)
             if flight is not None and self._is_young(flight.began, now):
                 self.shared += 1
@@ -156,10 +159,10 @@ class Keeping:
         """What a call brought; a stale copy instead of an error, where that is allowed and there is one."""
         if isinstance(said, LauncherError) and not is_an_answer(said) and self._stale_for:
             with self._lock:
-                copy = self._kept.get(call)
-                if copy is not None and isinstance(copy.said, Answer):
+                kept = self._kept.get(call)
+                if kept is not None and isinstance(kept.said, Answer):
                     self.stale += 1
-                    return replace(copy.said, stale_since=copy.asked_at + self._ttl)
+                    return replace(kept.said, stale_since=kept.asked_at + self._ttl)
         return _told(said)
 
 
@@ -171,7 +174,7 @@ def _told(said: Said) -> Any:
 
 def _fresh(error: LauncherError) -> LauncherError:
     """The same statement without where it was raised: one kept or shared must not hold, or mix, the stacks of threads."""
-    return cast("LauncherError", replace(cast("Any", error)))
+    return copy(error)
 
 
 @dataclass(frozen=True)

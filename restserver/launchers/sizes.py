@@ -2,8 +2,10 @@
 
 import sys
 from collections.abc import Mapping
-from dataclasses import fields, is_dataclass
 from enum import Enum
+
+from msgspec import Struct
+from msgspec.structs import astuple
 
 _FREE = (type, Enum, bool, type(None))
 """There anyway, whoever refers to it."""
@@ -27,7 +29,6 @@ def size_of(value: object) -> int:
             rest += part.values()
         elif isinstance(part, tuple | list | set | frozenset):
             rest += part
-        elif is_dataclass(part):
-            rest += [getattr(part, each.name) for each in fields(part)]
-            rest.append(getattr(part, "__dict__", None))
+        elif isinstance(part, Struct):
+            rest += astuple(part)
     return size

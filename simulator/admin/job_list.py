@@ -5,8 +5,9 @@ and one over anything a launcher lists, for launchers that hold few.
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from typing import Literal, Protocol
+
+from msgspec import Struct
 
 from contracts.launcher.exits import STOP_FRAMEWORK_CODES
 from contracts.launcher.lifecycle import FrameworkState
@@ -22,8 +23,7 @@ SCANNED_AT_MOST = 1000
 """Jobs looked at in one call with a filter: a rare one needs several calls, none of which is long."""
 
 
-@dataclass(frozen=True, slots=True)
-class JobQuery:
+class JobQuery(Struct, frozen=True):
     limit: int = USUAL_PAGE
     offset: int | None = None
     cursor: str | None = None
@@ -46,8 +46,7 @@ class JobQuery:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class JobPage:
+class JobPage(Struct, frozen=True):
     jobs: tuple[Summary, ...]
     cursor: str | None
     """``None`` on the last page."""

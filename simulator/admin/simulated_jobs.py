@@ -2,7 +2,8 @@
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from contracts.clock import Instant
 from contracts.launcher.records import Summary
@@ -58,8 +59,7 @@ def _places(places: Sequence[int], query: JobQuery) -> "_Part":
     return _Part(places, positions[query.offset or 0 :])
 
 
-@dataclass(frozen=True, slots=True)
-class _Part:
+class _Part(Struct, frozen=True):
     """Some of the places, read when they are come to."""
 
     places: Sequence[int]

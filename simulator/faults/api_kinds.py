@@ -2,8 +2,9 @@
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any, TypeAlias
+
+from msgspec import Struct
 
 from simulator.faults import keys as keys
 
@@ -12,8 +13,7 @@ Body: TypeAlias = Any
 """The JSON of an answer."""
 
 
-@dataclass(frozen=True)
-class Refusal:
+class Refusal(Struct, frozen=True):
     status: int
     code: str
     message: str
@@ -23,8 +23,7 @@ class Refusal:
         return json.dumps({"code": self.code, "message": self.message}).encode()
 
 
-@dataclass(frozen=True)
-class ApiAct:
+class ApiAct(Struct, frozen=True):
     """One of these."""
 
     delay: keys.Delay | None = None

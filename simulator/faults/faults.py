@@ -8,9 +8,10 @@ whether what it causes is within the contract: within, every answer still is one
 import random
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any
+
+from msgspec import Struct
 
 from contracts.clock import Instant, VirtualClock, from_iso, iso
 from simulator.faults import keys as keys
@@ -43,8 +44,7 @@ class NoSuchFault(Exception):
         super().__init__(f"there is no fault {fault_id}")
 
 
-@dataclass(frozen=True, eq=False)
-class Fault:
+class Fault(Struct, frozen=True, eq=False):
     id: str
     kind: str
     side: str
@@ -83,8 +83,7 @@ class Fault:
         }
 
 
-@dataclass(frozen=True)
-class Struck:
+class Struck(Struct, frozen=True):
     """A fault that happens to one call."""
 
     fault: Fault

@@ -2,11 +2,11 @@
 
 import json
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 from typing import Any, Final
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 import falcon
+from msgspec.structs import replace
 
 from contracts.launcher.port import Answer, Around, Ask, Call, Hook, Launcher
 from simulator.faults.faults import Fault, FaultSet, Struck

@@ -8,10 +8,11 @@ would have raised.
 import random
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
 from cachetools import LRUCache
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from contracts.clock import Milliseconds
 from contracts.launcher.lifecycle import FrameworkState
@@ -38,8 +39,7 @@ SIDES = ("launcher", "api")
 Told: TypeAlias = Mapping[str, Any]
 
 
-@dataclass(frozen=True)
-class Met:
+class Met(Struct, frozen=True):
     """A call that meets a fault."""
 
     call: Call
@@ -232,8 +232,7 @@ def _timeout_in_process(told: Told) -> LauncherAct:
 # --- the table ------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class Kind:
+class Kind(Struct, frozen=True):
     launcher: Callable[[Told], LauncherAct] | None = None
     api: Callable[[Told], ApiAct] | None = None
     wire: Callable[[Told], WireAct] | None = None

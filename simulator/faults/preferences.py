@@ -15,12 +15,13 @@ wait. Every wish takes the way that a real cause would take: a refusal is raised
 import re
 from collections.abc import Callable, Mapping
 from contextvars import ContextVar
-from dataclasses import dataclass, field, replace
 from random import Random
 from types import MappingProxyType
 from typing import Any, Final
 
 import falcon
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from contracts import registry
 from contracts.clock import Clock, Milliseconds
@@ -55,8 +56,7 @@ _CAUSE_OF_CODE: Final[Mapping[int, tuple[str, Mapping[str, Any]]]] = {
 _NOT_FOR_ONE_ANSWER: Final = frozenset({"stale"})
 
 
-@dataclass
-class Wish:
+class Wish(Struct):
     """Of one request."""
 
     code: int | None = None

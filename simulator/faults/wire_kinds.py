@@ -4,9 +4,10 @@ Not every server can break a connection; where the one in use cannot, the fault 
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any, Generic, TypeAlias, TypeVar
 from wsgiref.types import WSGIEnvironment
+
+from msgspec import Struct
 
 from contracts.clock import Milliseconds
 from simulator.faults import keys as keys
@@ -16,8 +17,7 @@ T = TypeVar("T")
 Told: TypeAlias = Mapping[str, Any]
 
 
-@dataclass(frozen=True)
-class Outgoing:
+class Outgoing(Struct, frozen=True):
     """An answer that was to be sent."""
 
     environ: WSGIEnvironment
@@ -25,8 +25,7 @@ class Outgoing:
     wait: Callable[[Milliseconds], object]
 
 
-@dataclass(frozen=True)
-class Sent:
+class Sent(Struct, frozen=True):
     """What is sent instead. ``length``: what the Content-Length says; ``None``: as long as it is."""
 
     parts: Iterable[bytes]

@@ -4,16 +4,16 @@ authenticated; the ``UserName`` header is believed, as the real launcher believe
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, cast
+
+from msgspec import Struct
 
 from simulator.http.routes import Request
 from simulator.submission.binding import NAME, unfit_name
 from simulator.submission.refusals import bad_request, forbidden
 
 
-@dataclass(frozen=True)
-class Access:
+class Access(Struct, frozen=True):
     administrators: frozenset[str] = frozenset({"root", "hadoop"})
     """The root administrators, and the service's own user."""
     ignores_no_namespace: bool = True

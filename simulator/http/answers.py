@@ -6,12 +6,14 @@ here knows a path.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
 from email.utils import formatdate
 from html import escape
 from http import HTTPStatus
 from wsgiref.types import StartResponse, WSGIEnvironment
 from xml.sax.saxutils import escape as escape_xml
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from contracts.clock import Instant
 from contracts.launcher.open_print import render, render_compact
@@ -28,8 +30,7 @@ WADL = "application/vnd.sun.wadl+xml"
 _XML_HEAD = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>'
 
 
-@dataclass(frozen=True, slots=True)
-class Answered:
+class Answered(Struct, frozen=True):
     """One answer. ``{date}`` in a header stands for the instant it is sent at."""
 
     status: int

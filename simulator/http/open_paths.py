@@ -1,8 +1,9 @@
 """The open dialect over HTTP: what stands at which path (launcher fact sheet, 1.3)."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct, field
 
 from contracts.launcher import exits
 from contracts.launcher.open_dialect import encode_framework, encode_summaries
@@ -20,8 +21,7 @@ from simulator.submission.refusals import no_such_file, not_found
 LOG_FILES = ("AllWarn.log", "InternalDebug.log", "InternalInfo.log", "AllDebug.log", "AllError.log")
 
 
-@dataclass(frozen=True)
-class Web:
+class Web(Struct, frozen=True):
     """What the launcher's web server says of itself."""
 
     intervals: Intervals = DEPLOYED

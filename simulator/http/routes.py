@@ -7,10 +7,11 @@ one does.
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import cast
 from urllib.parse import parse_qsl, unquote
 from wsgiref.types import InputStream, WSGIEnvironment
+
+from msgspec import Struct, field
 
 from simulator.http.answers import Answered
 from simulator.submission.refusals import Refused, unfit_request
@@ -18,8 +19,7 @@ from simulator.submission.refusals import Refused, unfit_request
 LARGEST_BODY = 8 * 1024 * 1024
 
 
-@dataclass(frozen=True)
-class Request:
+class Request(Struct, frozen=True):
     """One request as it came in."""
 
     method: str
@@ -78,8 +78,7 @@ def _body(environ: WSGIEnvironment) -> bytes:
 Answerer = Callable[[Request], Answered]
 
 
-@dataclass(frozen=True)
-class Route:
+class Route(Struct, frozen=True):
     path: str
     """``/v1/Frameworks/{name}``."""
     methods: Mapping[str, Answerer]

@@ -5,8 +5,9 @@ headers that every answer carries.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+
+from msgspec.structs import replace
 
 from contracts.clock import Clock
 from contracts.launcher.port import (

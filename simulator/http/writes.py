@@ -8,8 +8,10 @@ step: two writes at once cannot both take the last free task.
 import re
 import threading
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
 from typing import Protocol
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from contracts.launcher.port import Ask, Launcher, NoSuchFramework
 from contracts.launcher.records import ExecutionType, FrameworkDescriptor, FrameworkRequest, LaunchClientType
@@ -51,8 +53,7 @@ class Operations(Protocol):
     def migrate(self, name: str, container_id: str) -> object: ...
 
 
-@dataclass
-class Writes:
+class Writes(Struct):
     """Every write of the launcher. Thread-safe."""
 
     launcher: Launcher

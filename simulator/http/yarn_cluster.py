@@ -6,7 +6,8 @@ are told; how busy the processors are nobody knows here, and it is told as nothi
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from contracts.clock import Instant
 from contracts.launcher.records import Application, Resource
@@ -23,8 +24,7 @@ VERSION = "2.9.0"
 BUILD = f"{VERSION} from 756ebc8394e473ac25feac05fa493f6d612e6c50 by arsuresh source checksum"
 
 
-@dataclass(frozen=True, slots=True)
-class Facts:
+class Facts(Struct, frozen=True):
     """What the cluster is."""
 
     started: Instant
@@ -35,8 +35,7 @@ class Facts:
     """Name to share of the whole."""
 
 
-@dataclass(frozen=True, slots=True)
-class Alive:
+class Alive(Struct, frozen=True):
     """One application the resource manager knows, with the containers it holds."""
 
     application: Application

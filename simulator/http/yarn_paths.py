@@ -1,9 +1,11 @@
 """The resource manager over HTTP: the calls that a launcher's consumers make of it (launcher fact sheet, 8.7)."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import Protocol
 from wsgiref.types import StartResponse, WSGIEnvironment
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from contracts.clock import Clock, Instant
 from contracts.launcher.open_error import encode_error
@@ -53,8 +55,7 @@ class RefusedByYarn(Exception):
         return of_resource_manager(self.status, {"RemoteException": told})
 
 
-@dataclass(frozen=True)
-class Cluster:
+class Cluster(Struct, frozen=True):
     """What the cluster is, and what lives in it."""
 
     facts: yarn_cluster.Facts

@@ -7,9 +7,10 @@ of retries how often there are any and how many then, of sizes what occurred tog
 import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from statistics import fmean, median, pstdev
 from typing import Any
+
+from msgspec import Struct
 
 from contracts.clock import Milliseconds
 from contracts.launcher.records import RetryState
@@ -34,8 +35,7 @@ WIDEST = 4.0
 NEVER_RETRIED = frozenset({"refused", "restarting", "stopped_waiting"})
 
 
-@dataclass(frozen=True, slots=True)
-class Fitted:
+class Fitted(Struct, frozen=True):
     mix: Mix
     notes: tuple[str, ...]
     """A line for each part: from how many it was fitted, or that it was left at its default."""

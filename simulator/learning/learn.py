@@ -1,9 +1,10 @@
 """From a folder of recordings to a profile's file."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
+
+from msgspec import Struct
 
 from contracts.launcher.timelines import read_recordings
 from simulator.learning.fitting import fit
@@ -12,8 +13,7 @@ from simulator.learning.sightings import jobs_of
 from simulator.world.profile_files import read, shipped_mix
 
 
-@dataclass(frozen=True, slots=True)
-class Learned:
+class Learned(Struct, frozen=True):
     text: str
     """The file."""
     notes: tuple[str, ...]

@@ -5,9 +5,10 @@ between, so what nobody saw is ``None``, and is left out of what is fitted.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from itertools import groupby
 from typing import TypeAlias
+
+from msgspec import Struct
 
 from contracts.clock import Instant, Milliseconds
 from contracts.launcher.exits import STOP_FRAMEWORK_CODES, STOP_TASK_CODES
@@ -40,8 +41,7 @@ ENDING_OF_EXIT_TYPE = {
 RETRY_ALWAYS = -2
 
 
-@dataclass(frozen=True, slots=True)
-class Role:
+class Role(Struct, frozen=True):
     """Without its name."""
 
     tasks: int
@@ -54,8 +54,7 @@ class Role:
     """It ran until another role ended the application."""
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
+class Run(Struct, frozen=True):
     """One version of one job."""
 
     roles: tuple[Role, ...]
@@ -72,8 +71,7 @@ class Run:
     retries: RetryState
 
 
-@dataclass(frozen=True, slots=True)
-class Job:
+class Job(Struct, frozen=True):
     user: str
     """To count by, and never written down; so are queue and hosts."""
     queue: str

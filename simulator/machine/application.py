@@ -6,9 +6,10 @@ the logs when somebody asks. A log only grows, and only at its end.
 
 from bisect import bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from operator import itemgetter
 from typing import NamedTuple, TypeVar
+
+from msgspec import Struct, field
 
 from contracts.clock import Instant
 from contracts.launcher.lifecycle import TaskState
@@ -27,8 +28,7 @@ def entry_at(log: Sequence[_Entry], instant: Instant) -> _Entry | None:
     return log[found - 1] if found else None
 
 
-@dataclass(slots=True)
-class Container:
+class Container(Struct):
     id: str
     host: Host
     seat: int
@@ -54,8 +54,7 @@ class TaskEntry(NamedTuple):
     created: Instant
 
 
-@dataclass(slots=True)
-class Task:
+class Task(Struct):
     """One task while it lives in one application. The log belongs to its index: a later task may take that again."""
 
     role: str
@@ -79,8 +78,7 @@ class Task:
         self.log.append(TaskEntry(at, self.state, self.retries, self.container, self.created))
 
 
-@dataclass(slots=True)
-class RoleLife:
+class RoleLife(Struct):
     name: str
     since: Instant
     service_version: int
@@ -90,8 +88,7 @@ class RoleLife:
     """The log of each index that was ever used."""
 
 
-@dataclass(frozen=True, slots=True)
-class YarnEnd:
+class YarnEnd(Struct, frozen=True):
     """How the resource manager closed an application."""
 
     state: str
@@ -105,8 +102,7 @@ class YarnEnd:
     """It does not know the application any more."""
 
 
-@dataclass(slots=True)
-class ApplicationLife:
+class ApplicationLife(Struct):
     key: ApplicationKey
     fate: ApplicationFate
     id: str

@@ -4,13 +4,12 @@ It is looked at only when a task completes; so a framework without tasks never c
 does not complete it either. It ends the application; whether the framework ends is the retry decision's.
 """
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from contracts.launcher.records import CompletionPolicy
 
 
-@dataclass(frozen=True, slots=True)
-class Tally:
+class Tally(Struct, frozen=True):
     """How the tasks of a role, or of all roles, stand."""
 
     total: int
@@ -21,8 +20,7 @@ class Tally:
         return Tally(self.total + added.total, self.succeeded + added.succeeded, self.failed + added.failed)
 
 
-@dataclass(frozen=True, slots=True)
-class Ending:
+class Ending(Struct, frozen=True):
     """What ends the application."""
 
     message: str

@@ -6,8 +6,10 @@ few frames: nobody reads more of them, and clients only use the first line.
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from contracts.clock import Instant
 from contracts.launcher.records import ExitType, Resource
@@ -44,8 +46,7 @@ KILLER_OF_CODE: Mapping[int, str] = {
 MEMORY_OF_CODE: Mapping[int, str] = {-7121: "virtual", -7122: "physical"}
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
+class Report(Struct, frozen=True):
     """What a master says about the end of its application."""
 
     code: int

@@ -11,7 +11,8 @@ applications with their tasks (both shown after the web server's next look).
 
 from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from contracts.clock import Instant
 from contracts.launcher import exits

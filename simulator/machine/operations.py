@@ -1,7 +1,8 @@
 """What people asked for: operations become the stored request, as the web server keeps it. Pure; no effects in here."""
 
-from dataclasses import replace
 from typing import TypeAlias
+
+from msgspec.structs import replace
 
 from contracts.launcher.records import AntiAffinityLevel, ExecutionType, FrameworkDescriptor, FrameworkRequest
 from simulator.machine.story import Delete, Migrate, SetProgress, SetTaskNumber, Start, Stop, Submit

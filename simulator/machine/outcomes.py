@@ -1,6 +1,6 @@
 """What the service makes of an application's end, as the resource manager tells it (launcher fact sheet, 3.3)."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from contracts.clock import Instant, Milliseconds
 from simulator.machine import diagnostics
@@ -14,8 +14,7 @@ NO_REPORT = -7353
 NEED_NO_TEXT = frozenset({KILLED, LOST})
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(Struct, frozen=True):
     code: int
     diagnostics: str | None
     trigger_message: str | None = None

@@ -3,7 +3,8 @@
 Counters count retries made, not exits seen: a decision to end hands back the counters unchanged.
 """
 
-from dataclasses import dataclass, replace
+from msgspec import Struct
+from msgspec.structs import replace
 
 from contracts.launcher.records import ExitType, RetryPolicy, RetryState
 
@@ -20,8 +21,7 @@ COUNTER_OF_EXIT_TYPE = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(Struct, frozen=True):
     retry: bool
     retries: RetryState
     """As they are after it."""

@@ -1,14 +1,13 @@
 """What the status store holds of a framework, and what is kept of its earlier attempts."""
 
-from dataclasses import dataclass, field
+from msgspec import Struct, field
 
 from contracts.clock import Instant
 from contracts.launcher.records import FrameworkRequest, FrameworkStatus
 from simulator.machine.application import ApplicationLife
 
 
-@dataclass(frozen=True, slots=True)
-class PastAttempt:
+class PastAttempt(Struct, frozen=True):
     """A framework's record just before a retry."""
 
     at: Instant
@@ -17,15 +16,13 @@ class PastAttempt:
     request: FrameworkRequest
 
 
-@dataclass(slots=True)
-class Run:
+class Run(Struct):
     """A stretch of time with the same version, as the service sees it: attempts are counted within."""
 
     past: list[PastAttempt] = field(default_factory=list)
 
 
-@dataclass(frozen=True, slots=True)
-class StatusEntry:
+class StatusEntry(Struct, frozen=True):
     """What the status store holds from an instant on."""
 
     status: FrameworkStatus

@@ -11,8 +11,9 @@ in a full cluster, until somebody stops, upgrades or deletes the framework. A po
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Protocol, TypeAlias
+
+from msgspec import Struct, field
 
 from contracts.clock import Instant, Milliseconds
 from contracts.launcher.lifecycle import TaskState
@@ -24,8 +25,7 @@ HOUR: Milliseconds = 60 * MINUTE
 DAY: Milliseconds = 24 * HOUR
 
 
-@dataclass(frozen=True, slots=True)
-class Intervals:
+class Intervals(Struct, frozen=True):
     """The part of the LauncherConfiguration (and of YARN's) that sets the pace, all in milliseconds."""
 
     service_rm_resync: Milliseconds = 20 * SECOND
@@ -67,14 +67,12 @@ FAST = Intervals(
 """The values most recordings were made with: 1 s everywhere."""
 
 
-@dataclass(frozen=True, slots=True)
-class Host:
+class Host(Struct, frozen=True):
     name: str
     ip: str
 
 
-@dataclass(frozen=True, slots=True)
-class Cluster:
+class Cluster(Struct, frozen=True):
     """What all stories of one cluster share."""
 
     started: Instant
@@ -102,8 +100,7 @@ class Cluster:
 # --- what people did, in time order ---------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Submit:
+class Submit(Struct, frozen=True):
     """PUT framework: creates, updates in place (same version) or upgrades (another version)."""
 
     at: Instant
@@ -113,40 +110,34 @@ class Submit:
     client_user: str | None = "UNKNOWN"
 
 
-@dataclass(frozen=True, slots=True)
-class Stop:
+class Stop(Struct, frozen=True):
     """PUT ExecutionType STOP. Without a framework it does nothing, as all operations but :class:`Submit`."""
 
     at: Instant
 
 
-@dataclass(frozen=True, slots=True)
-class Start:
+class Start(Struct, frozen=True):
     """PUT ExecutionType START: cancels a stop that the service has not seen yet; no more."""
 
     at: Instant
 
 
-@dataclass(frozen=True, slots=True)
-class Delete:
+class Delete(Struct, frozen=True):
     at: Instant
 
 
-@dataclass(frozen=True, slots=True)
-class SetTaskNumber:
+class SetTaskNumber(Struct, frozen=True):
     at: Instant
     role: str
     number: int
 
 
-@dataclass(frozen=True, slots=True)
-class SetProgress:
+class SetProgress(Struct, frozen=True):
     at: Instant
     progress: float
 
 
-@dataclass(frozen=True, slots=True)
-class Migrate:
+class Migrate(Struct, frozen=True):
     at: Instant
     container_id: str
 
@@ -154,8 +145,7 @@ class Migrate:
 # What the world does at an instant, beside what was planned; like the others, it changes nothing before that instant.
 
 
-@dataclass(frozen=True, slots=True)
-class Kill:
+class Kill(Struct, frozen=True):
     """Somebody kills the living application through YARN (-7303)."""
 
     at: Instant
@@ -165,8 +155,7 @@ class Kill:
     from_ip: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class MakeRoom:
+class MakeRoom(Struct, frozen=True):
     """The cluster gets room for what the living application asks for, now or later; ``None``: all of that."""
 
     at: Instant
@@ -175,8 +164,7 @@ class MakeRoom:
     task_attempt: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class EndContainers:
+class EndContainers(Struct, frozen=True):
     """The containers of the living application end; ``None``: all of them. With an attempt of the tasks, those of it that
     start later do so soon after."""
 
@@ -194,8 +182,7 @@ Operation: TypeAlias = Submit | Stop | Start | Delete | SetTaskNumber | SetProgr
 # --- how the world treats it ----------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class ApplicationKey:
+class ApplicationKey(Struct, frozen=True):
     """Which application is asked about."""
 
     version: int
@@ -205,8 +192,7 @@ class ApplicationKey:
     """Zero-based over the whole story, placeholders of stopped frameworks included; never repeats."""
 
 
-@dataclass(frozen=True, slots=True)
-class ContainerKey:
+class ContainerKey(Struct, frozen=True):
     """Which container is asked about."""
 
     application: ApplicationKey
@@ -216,8 +202,7 @@ class ContainerKey:
     """Zero-based: the retries this task had in this application."""
 
 
-@dataclass(frozen=True, slots=True)
-class Refused:
+class Refused(Struct, frozen=True):
     """The submission fails."""
 
     code: int = -7300
@@ -227,8 +212,7 @@ class Refused:
     """What the resource manager keeps, where it took the application and then rejected it; ``None``: it never knew it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Killed:
+class Killed(Struct, frozen=True):
     """Somebody killed it through YARN (-7303), ``after`` its submission."""
 
     after: Milliseconds
@@ -236,23 +220,20 @@ class Killed:
     from_ip: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Lost:
+class Lost(Struct, frozen=True):
     """The resource manager forgets it (-7350), ``after`` its submission."""
 
     after: Milliseconds
 
 
-@dataclass(frozen=True, slots=True)
-class Crashed:
+class Crashed(Struct, frozen=True):
     """Its master crashes until YARN gives up (-7353), ``after`` its submission."""
 
     after: Milliseconds
     signal_code: int = 137
 
 
-@dataclass(frozen=True, slots=True)
-class MasterFailed:
+class MasterFailed(Struct, frozen=True):
     """Its master gives up with a code of its own, ``after`` the master's start."""
 
     code: int
@@ -265,8 +246,7 @@ class MasterFailed:
 ApplicationEnd: TypeAlias = Refused | Killed | Lost | Crashed | MasterFailed
 
 
-@dataclass(frozen=True, slots=True)
-class ApplicationFate:
+class ApplicationFate(Struct, frozen=True):
     """What the world does to one application; the tasks and the requests decide the rest."""
 
     upload: Milliseconds = 400
@@ -279,8 +259,7 @@ class ApplicationFate:
     """How long the resource manager has no diagnostics text for its end; ``None``: it never comes (-7352)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Exit:
+class Exit(Struct, frozen=True):
     """How a container ends."""
 
     code: int = 0
@@ -299,8 +278,7 @@ class Exit:
 SUCCESS = Exit()
 
 
-@dataclass(frozen=True, slots=True)
-class ContainerFate:
+class ContainerFate(Struct, frozen=True):
     """What the world does to one container of one task."""
 
     allocation: Milliseconds | None = 1000
@@ -334,8 +312,7 @@ class Behaviour(Protocol):
     def container(self, key: ContainerKey) -> ContainerFate: ...
 
 
-@dataclass(frozen=True, slots=True)
-class ApplicationRule:
+class ApplicationRule(Struct, frozen=True):
     """``None`` matches all."""
 
     fate: ApplicationFate
@@ -351,8 +328,7 @@ class ApplicationRule:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class ContainerRule:
+class ContainerRule(Struct, frozen=True):
     """``None`` matches all."""
 
     fate: ContainerFate
@@ -372,8 +348,7 @@ class ContainerRule:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Rules:
+class Rules(Struct, frozen=True):
     """A behaviour from rules: the first that matches decides, else the default."""
 
     applications: Sequence[ApplicationRule] = ()
@@ -392,8 +367,7 @@ class Rules:
         return next((rule.fate for rule in self.containers if rule.matches(key)), self.usual_container)
 
 
-@dataclass(frozen=True, slots=True)
-class Story:
+class Story(Struct, frozen=True):
     """One framework name's whole life."""
 
     name: str

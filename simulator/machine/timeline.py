@@ -8,8 +8,9 @@ record is composed from them. The order of questions changes nothing; asking oft
 import threading
 from bisect import bisect_right
 from collections.abc import Iterator
-from dataclasses import dataclass
 from operator import itemgetter
+
+from msgspec import Struct
 
 from contracts.clock import Instant
 from contracts.launcher.lifecycle import FrameworkState
@@ -28,8 +29,7 @@ def plan(story: Story) -> "Timeline":
     return Timeline(story)
 
 
-@dataclass(frozen=True, slots=True)
-class _Shown:
+class _Shown(Struct, frozen=True):
     """What the web server has at hand to answer with at an instant."""
 
     request: FrameworkRequest
@@ -38,8 +38,7 @@ class _Shown:
     looked: Instant
 
 
-@dataclass(frozen=True, slots=True)
-class _LeftVersion:
+class _LeftVersion(Struct, frozen=True):
     """A version that was left by an upgrade: what was shown last of it."""
 
     record: Framework

@@ -4,7 +4,7 @@ Requests are shown at once; statuses as the web server read them at its last loo
 then. Nothing in here decides anything.
 """
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from contracts.clock import Instant, Milliseconds
 from contracts.launcher import exits

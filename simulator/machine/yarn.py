@@ -1,7 +1,8 @@
 """What the resource manager tells of an application at an instant. It is asked live: no web server's look lies between."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from contracts.clock import Instant, Milliseconds
 from contracts.launcher.lifecycle import TaskState
@@ -88,8 +89,7 @@ def _tracking_url(life: ApplicationLife, cluster: Cluster, state: str) -> str | 
     return placement.tracking_url(cluster, life.id)
 
 
-@dataclass(frozen=True, slots=True)
-class Held:
+class Held(Struct, frozen=True):
     """A container that lives."""
 
     host: Host

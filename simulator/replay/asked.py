@@ -1,7 +1,8 @@
 """What people asked for, read out of the requests as a launcher told them from look to look."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from contracts.clock import Instant
 from contracts.launcher.histories import Look

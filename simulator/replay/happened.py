@@ -5,7 +5,9 @@ that was over before the next look, the counters tell that came after it; how lo
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from contracts.clock import Instant, Milliseconds
 from contracts.launcher.exits import STOP_TASK
@@ -50,8 +52,7 @@ Place = tuple[int, str, int]
 """Attempt of the framework, role, index."""
 
 
-@dataclass
-class Run:
+class Run(Struct):
     """What was seen of a stretch of one version."""
 
     version: int
@@ -104,8 +105,7 @@ class Run:
         return code if code is not None and code >= 0 else 0
 
 
-@dataclass(frozen=True)
-class Happened:
+class Happened(Struct, frozen=True):
     """A behaviour (:class:`simulator.machine.story.Behaviour`)."""
 
     runs: tuple[Run, ...]

@@ -6,7 +6,9 @@ state it shows must be found on our way, in the same order. What the recording d
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from contracts.clock import Instant
 from contracts.launcher.histories import History
@@ -24,8 +26,7 @@ PATIENCE = 60 * SECOND
 """The last look at a slow launcher may come that much before ours shows the same."""
 
 
-@dataclass(frozen=True, slots=True)
-class Difference:
+class Difference(Struct, frozen=True):
     """What a replay shows otherwise than the recording."""
 
     what: str
@@ -36,8 +37,7 @@ class Difference:
         return f"{self.what}: recorded {self.recorded}, simulated {self.simulated}"
 
 
-@dataclass(frozen=True, slots=True)
-class Replayed:
+class Replayed(Struct, frozen=True):
     unknowns: Unknowns
     differences: tuple[Difference, ...]
     """Empty: the same came out."""

@@ -2,8 +2,10 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from itertools import pairwise, product
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from contracts.clock import Instant, Milliseconds
 from contracts.launcher.exits import EXITS
@@ -16,8 +18,7 @@ _GANG_TIMEOUT = re.compile(r"outstanding Tasks after timeout (\d+)s")
 _QUARTERS = (0, 1, 2, 3)
 
 
-@dataclass(frozen=True, slots=True)
-class Unknowns:
+class Unknowns(Struct, frozen=True):
     """What no record tells. The launcher and the simulator do not tick at the same milliseconds, and where something was
     asked for within a tick of another thing, which tick came first decides what is seen."""
 

@@ -11,8 +11,9 @@ Source: the recordings (s12b to s12d); the launcher fact sheet, 1.1, 2.2 and ope
 import math
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Protocol
+
+from msgspec import Struct
 
 from simulator.submission.json_input import Decimal
 from simulator.submission.refusals import LAUNCHER, Refused, malformed, unmappable
@@ -82,13 +83,12 @@ def _not_instantiable(java_type: str, value: object, chain: Chain) -> Refused:
 # --- scalars --------------------------------------------------------------------------------------------------------
 
 
-class _Unjudged:
+class _Unjudged(Struct, frozen=True):
     def violations(self, value: object, path: str) -> Iterator[str]:
         return iter(())
 
 
-@dataclass(frozen=True)
-class Whole(_Unjudged):
+class Whole(_Unjudged, frozen=True):
     """An integer of a size, ``int`` or ``long``."""
 
     java_type: str = "int"
@@ -128,7 +128,7 @@ class Whole(_Unjudged):
 _DIGITS = re.compile(r"[+-]?[0-9]{1,25}", re.ASCII)
 
 
-class Flag(_Unjudged):
+class Flag(_Unjudged, frozen=True):
     def bind(self, value: object, chain: Chain) -> object:
         if isinstance(value, bool):
             return value
@@ -145,7 +145,7 @@ class Flag(_Unjudged):
 _FLAGS = {"true": True, "false": False, "": None}
 
 
-class Text(_Unjudged):
+class Text(_Unjudged, frozen=True):
     def bind(self, value: object, chain: Chain) -> object:
         if isinstance(value, str):
             return value
@@ -158,7 +158,7 @@ class Text(_Unjudged):
         raise _not_a("java.lang.String", value, chain)
 
 
-class Fraction(_Unjudged):
+class Fraction(_Unjudged, frozen=True):
     """A 32-bit number."""
 
     def bind(self, value: object, chain: Chain) -> object:
@@ -177,8 +177,7 @@ class Fraction(_Unjudged):
 _NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?", re.ASCII)
 
 
-@dataclass(frozen=True)
-class Word(_Unjudged):
+class Word(_Unjudged, frozen=True):
     """One of several, by name or by place."""
 
     java_class: str
@@ -204,8 +203,7 @@ class Word(_Unjudged):
 # --- containers -----------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class Many:
+class Many(Struct, frozen=True):
     """A list. Its elements may be null."""
 
     item: Type
@@ -222,8 +220,7 @@ class Many:
                 yield from self.item.violations(each, f"{path}[]")
 
 
-@dataclass(frozen=True)
-class ByName:
+class ByName(Struct, frozen=True):
     """An object whose keys are names. ``judged``: the names have a form, and no value may be null."""
 
     item: Type
@@ -255,26 +252,20 @@ Constraint = Callable[[object], str | None]
 """The reason why a value is refused, or ``None``."""
 
 
-@dataclass(frozen=True)
-class Key:
+class Key(Struct, frozen=True):
     name: str
     type: Type
     default: Callable[[], object] = lambda: None
     constraints: tuple[Constraint, ...] = ()
 
 
-@dataclass(frozen=True)
-class Shape:
+class Shape(Struct, frozen=True):
     """An object with keys of its own. Keys it does not know are not looked at."""
 
     java_class: str
     keys: tuple[Key, ...]
     whole: Callable[[Mapping[str, object]], Iterable[str]] = lambda _: ()
     """Reasons that several keys give together."""
-    named: Mapping[str, Key] = field(init=False)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "named", {key.name: key for key in self.keys})
 
     @property
     def full_class(self) -> str:
@@ -284,8 +275,9 @@ class Shape:
         if not isinstance(value, dict):
             raise _not_instantiable(self.full_class, value, chain)
         told = {}
+        known = {key.name: key for key in self.keys}
         for name, each in value.items():
-            key = self.named.get(name)
+            key = known.get(name)
             if key is not None:
                 step = f'{self.full_class}["{name}"]'
                 told[name] = None if each is None else key.type.bind(each, (*chain, step))

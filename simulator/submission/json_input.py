@@ -5,7 +5,6 @@ first value is not looked at, a byte order mark is skipped. A number keeps its s
 """
 
 import json
-from dataclasses import dataclass
 from typing import NoReturn
 
 from simulator.submission.refusals import Refused, unparsable
@@ -38,9 +37,10 @@ def _no_constant(word: str) -> NoReturn:
     raise _Unparsable(f"Non-standard token '{word}': enable JsonParser.Feature.ALLOW_NON_NUMERIC_NUMBERS to allow")
 
 
-@dataclass
 class _Unparsable(Exception):
-    text: str
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self.text = text
 
 
 _DECODER = json.JSONDecoder(parse_int=_integer, parse_float=_decimal, parse_constant=_no_constant)

@@ -7,7 +7,8 @@ Source: the recordings (s12b to s12d); the launcher fact sheet, 1.5 and 2.2.
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from contracts.launcher import wire
 from contracts.launcher.open_request import (
@@ -42,8 +43,7 @@ from simulator.submission.refusals import bad_request, violations
 LARGEST_TASK_NUMBER = 50_000
 
 
-@dataclass(frozen=True)
-class Library:
+class Library(Struct, frozen=True):
     """What the Hadoop under the launcher was patched to support."""
 
     gpu: bool = True

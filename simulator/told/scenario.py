@@ -7,9 +7,11 @@ it every ten minutes, and the first step that it does not come to is what is wro
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from hashlib import blake2b
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from contracts.clock import Instant, Milliseconds, from_iso
 from contracts.launcher.open_request import decode_descriptor
@@ -52,8 +54,7 @@ HORIZON: Milliseconds = 400 * DAY
 _HAND: Milliseconds = 10 * MINUTE
 
 
-@dataclass(frozen=True, slots=True)
-class Ground:
+class Ground(Struct, frozen=True):
     """Where stories take place."""
 
     started: Instant
@@ -72,8 +73,7 @@ class Ground:
         )
 
 
-@dataclass(frozen=True)
-class Job:
+class Job(Struct, frozen=True):
     """One told story."""
 
     name: str

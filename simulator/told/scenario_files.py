@@ -7,11 +7,13 @@ somebody asks; a file that is broken then keeps what it said before, and says so
 import json
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import date
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from contracts.clock import Instant, Milliseconds, real_now
 
@@ -33,8 +35,7 @@ class BadScenario(ValueError):
     """A file that cannot be used; the message says which, where and why."""
 
 
-@dataclass(frozen=True, slots=True)
-class Scenario:
+class Scenario(Struct, frozen=True):
     """One file."""
 
     name: str

@@ -6,8 +6,10 @@ transition table is asked, then the machine itself (``simulator.told.scenario``)
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import Literal
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from contracts.clock import Instant, Milliseconds
 from contracts.launcher.lifecycle import FRAMEWORK_TRANSITIONS, FrameworkEvent, FrameworkState, reachable
@@ -48,8 +50,7 @@ _LEAVES_THE_VERSION = frozenset({FrameworkEvent.UPGRADED})
 Ending = Exit | Literal["killed", "lost", "crashed", "refused", "stopped"]
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(Struct, frozen=True):
     name: str
     state: FrameworkState
     progression: Progression = "immediate"
@@ -68,8 +69,7 @@ class Step:
         return self.progression == "manual"
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Struct, frozen=True):
     """Where in the framework's life a step is."""
 
     attempt: int

@@ -1,8 +1,9 @@
 """The words of a told story, one by one: lengths, intervals, steps, and what the world does to applications and containers."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import fields, replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from contracts.clock import Milliseconds
 from contracts.launcher.lifecycle import FrameworkState, TaskState
@@ -52,7 +53,7 @@ _INTERVALS = {
 }
 """The launcher does not forget a told story, unless the story says so."""
 
-INTERVAL_NAMES = tuple(each.name for each in fields(Intervals))
+INTERVAL_NAMES = Intervals.__struct_fields__
 
 
 def length_of(told: str | float) -> Milliseconds:

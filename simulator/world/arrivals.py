@@ -7,7 +7,7 @@ A real launcher counts its retention (12 hours by default) from the completion o
 submission, or else the range would depend on the story of every job in it.
 """
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from contracts.clock import Instant, Milliseconds
 from simulator.dice import below
@@ -16,8 +16,7 @@ EPOCH: Instant = 345_600_000
 """Monday 1970-01-05: the world begins empty, and is full one window later."""
 
 
-@dataclass(frozen=True, slots=True)
-class Arrivals:
+class Arrivals(Struct, frozen=True):
     seed: int
     jobs: int
     """How many exist at any instant, give or take one."""

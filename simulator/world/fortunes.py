@@ -4,8 +4,9 @@ The dice know the name, the version and the place of an application or container
 change; so what was once seen stays. The policies of the descriptor decide what the launcher makes of it.
 """
 
-from dataclasses import dataclass
 from functools import lru_cache
+
+from msgspec import Struct
 
 from contracts.clock import Milliseconds
 from simulator.dice import dice
@@ -19,15 +20,13 @@ CURED_AFTER = 3
 """Tries of one task: a policy that retries for ever is not to cost for ever."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Attempt:
+class _Attempt(Struct, frozen=True):
     wait: Milliseconds
     run: Milliseconds
     mishap: Mishap | None
 
 
-@dataclass(frozen=True)
-class Fortune:
+class Fortune(Struct, frozen=True):
     """A behaviour."""
 
     profile: Profile
@@ -80,8 +79,7 @@ def _attempt(profile: Profile, dice_name: str, version: int, attempt: int) -> _A
     return _Attempt(wait // 4 if attempt else wait, run, usable)
 
 
-@dataclass(frozen=True)
-class Continued:
+class Continued(Struct, frozen=True):
     """The life of a job of the population, and fortune for whatever people made of it besides."""
 
     life: Life

@@ -7,7 +7,9 @@ life ends: retries are counted beforehand, and what would run for ever is stoppe
 import json
 import random
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from contracts.clock import Instant, Milliseconds
 from contracts.launcher.records import (
@@ -37,8 +39,7 @@ UNKNOWN_SHARE = 0.6
 """Of the failures of user programs, those with a code the launcher was told nothing about."""
 
 
-@dataclass(frozen=True, slots=True)
-class Job:
+class Job(Struct, frozen=True):
     operations: tuple[Operation, ...]
     life: Life
     tags: tuple[str, ...]

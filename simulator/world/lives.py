@@ -1,8 +1,9 @@
 """How the world treats a job of the population: what is decided of each attempt, and the rest from dice when asked."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import TypeAlias
+
+from msgspec import Struct
 
 from contracts.clock import Milliseconds
 from contracts.launcher.records import FrameworkDescriptor, RetryPolicy
@@ -31,8 +32,7 @@ Task: TypeAlias = tuple[str, int]
 """Role and index."""
 
 
-@dataclass(frozen=True, slots=True)
-class Attempt:
+class Attempt(Struct, frozen=True):
     """What happens to one application, before the launcher decides what follows."""
 
     wait: Milliseconds
@@ -56,8 +56,7 @@ def length_of(attempts: Sequence[Attempt], pace: Intervals) -> Milliseconds:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Version:
+class Version(Struct, frozen=True):
     """The life of one version of a job."""
 
     descriptor: FrameworkDescriptor
@@ -70,8 +69,7 @@ class Version:
     """A task that fails although its application succeeds."""
 
 
-@dataclass(frozen=True, slots=True)
-class Life:
+class Life(Struct, frozen=True):
     """A job's behaviour: the world's answers to the launcher, from dice only where they are asked for."""
 
     dice_name: str

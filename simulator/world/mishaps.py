@@ -5,7 +5,9 @@ The texts are what a program would leave on its standard error; the launcher's o
 
 import random
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from contracts.clock import Milliseconds
 from contracts.launcher.lifecycle import TaskState
@@ -22,8 +24,7 @@ from simulator.machine.story import (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Mishap:
+class Mishap(Struct, frozen=True):
     """Either a container of one task ends badly, or the whole application does, or the cluster is too full for it."""
 
     exit: Exit | None = None

@@ -7,10 +7,12 @@ import json
 import math
 import random
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import asdict, dataclass
 from hashlib import blake2b
 from itertools import accumulate
 from typing import Any, Literal, TypeAlias
+
+from msgspec import Struct
+from msgspec.structs import asdict
 
 from contracts.clock import Milliseconds
 from simulator.lengths import length
@@ -20,8 +22,7 @@ Range: TypeAlias = tuple[int, int]
 """Lowest and highest, both included."""
 
 
-@dataclass(frozen=True, slots=True)
-class Lengths:
+class Lengths(Struct, frozen=True):
     """A lognormal distribution of lengths of time."""
 
     median: Milliseconds
@@ -32,8 +33,7 @@ class Lengths:
         return min(self.longest, round(dice.lognormvariate(math.log(self.median), self.spread)))
 
 
-@dataclass(frozen=True, slots=True)
-class Weighted:
+class Weighted(Struct, frozen=True):
     """Words and how often each comes."""
 
     words: tuple[str, ...]
@@ -51,8 +51,7 @@ class Weighted:
         return dice.choices(self.words, cum_weights=self.cumulated)[0]
 
 
-@dataclass(frozen=True, slots=True)
-class RoleShape:
+class RoleShape(Struct, frozen=True):
     name: str
     tasks: Range
     cpu: Range
@@ -62,15 +61,13 @@ class RoleShape:
     serves: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Shape:
+class Shape(Struct, frozen=True):
     weight: float
     gang: float
     roles: tuple[RoleShape, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Profile:
+class Profile(Struct, frozen=True):
     name: str
     about: str
     window: Milliseconds
@@ -116,7 +113,7 @@ class Profile:
 
     def _identity(self, without: Collection[str]) -> str:
         mix = {key: value for key, value in asdict(self).items() if key not in without}
-        return blake2b(json.dumps(mix).encode(), digest_size=8).hexdigest()
+        return blake2b(json.dumps(mix, default=asdict).encode(), digest_size=8).hexdigest()
 
 
 _NO_PART_OF_IT = frozenset({"name", "about"})

@@ -15,11 +15,12 @@ import re
 import threading
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Protocol, overload
 
 from cachetools import LRUCache
+from msgspec import Struct
+from msgspec.structs import replace
 
 from contracts.clock import LATEST, Instant
 from simulator.dice import number
@@ -250,8 +251,7 @@ class WholeWorld:
         return before * STRIDE + 1 + numbers[1] // MOST_APPLICATIONS % (STRIDE - 1)
 
 
-@dataclass(frozen=True)
-class Lived:
+class Lived(Struct, frozen=True):
     told: Told
     job: "Job | None"
     """Its story, where somebody told one."""

@@ -9,9 +9,11 @@ number is made of the job's place in its week, so that an id is as good as a nam
 
 import re
 from collections.abc import Callable, Hashable, Iterator, Sequence
-from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Protocol
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from contracts.clock import LATEST, Instant, Milliseconds
 from simulator.machine.story import DAY, MINUTE, Cluster, Story
@@ -28,8 +30,7 @@ STARTED_BEFORE: Milliseconds = 11 * MINUTE + 7_844
 _APPLICATION_ID = re.compile(r"application_([0-9]{1,15})_([0-9]{4,15})", re.ASCII)
 
 
-@dataclass(frozen=True, slots=True)
-class Told:
+class Told(Struct, frozen=True):
     """One framework of a source: when it is there, and how to get its story."""
 
     key: Hashable

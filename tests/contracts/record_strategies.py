@@ -1,8 +1,7 @@
 """Generated records of every state: what a dialect must be able to tell, however unlikely."""
 
-from dataclasses import replace
-
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from contracts.clock import LATEST
 from contracts.launcher.exit_report import ExitReport

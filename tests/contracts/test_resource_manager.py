@@ -1,9 +1,9 @@
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 
 import pytest
 from hypothesis import HealthCheck, given, settings
+from msgspec.structs import replace
 
 from contracts.launcher import resource_manager, wire
 from contracts.launcher.exit_report import ExitReport, exit_report, wrap_exit_report

@@ -1,10 +1,10 @@
 import contextlib
 import json
-from dataclasses import dataclass
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import Struct
 
 from contracts.clock import LATEST
 from contracts.launcher import submitted, tables, wire
@@ -74,14 +74,12 @@ def test_half_a_surrogate_pair_becomes_a_replacement_character() -> None:
 # --- kinds ----------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class Point:
+class Point(Struct, frozen=True):
     x: int
     label: str | None = None
 
 
-@dataclass(frozen=True)
-class Shape:
+class Shape(Struct, frozen=True):
     name: str
     points: tuple[Point, ...]
     colour: str

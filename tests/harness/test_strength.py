@@ -3,12 +3,12 @@
 import copy
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
-from dataclasses import replace
 from functools import cache
 from typing import Any
 
 import pytest
 from click.testing import CliRunner
+from msgspec.structs import replace
 
 from contracts import registry
 from contracts.harness import strength_cli

@@ -3,7 +3,6 @@
 import json
 import logging
 import re
-from dataclasses import replace
 from wsgiref.types import StartResponse, WSGIEnvironment
 
 import falcon
@@ -11,6 +10,7 @@ import falcon.inspect
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from contracts import registry
 from contracts.clock import VirtualClock

@@ -1,11 +1,11 @@
 """Single fields whose source is a choice; the whole bodies are in the golden pairs."""
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from contracts.launcher.lifecycle import FrameworkState
 from contracts.launcher.records import (

@@ -1,8 +1,10 @@
 """Stories for tests, and what must hold of every record and between any two that follow each other."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import pairwise
+
+from msgspec.structs import replace
 
 from contracts.clock import Instant
 from contracts.launcher.lifecycle import (
@@ -65,7 +67,7 @@ def role(
     memory_mb: int = 128,
     **resource: object,
 ) -> TaskRoleDescriptor:
-    wanted = replace(Resource(cpu_number=1, memory_mb=memory_mb), **resource)  # type: ignore[arg-type] # any of its fields
+    wanted = replace(Resource(cpu_number=1, memory_mb=memory_mb), **resource)
     return TaskRoleDescriptor(tasks, TaskService(1, "run", ("/data/run",), wanted), retry, completion)
 
 
@@ -225,7 +227,7 @@ def breaches_of(record: Framework) -> Iterator[Breach]:
     """Laws within one answer: null-ness per state, L7, what the launcher's own invariants say."""
     status, summary = record.status, record.summary
     must, may = SET_IN_STATE[status.state]
-    set_fields = told(status, iter(status.__dataclass_fields__))
+    set_fields = told(status, iter(status.__struct_fields__))
     if not must <= set_fields <= must | may:
         yield Breach(f"{status.state}: null-ness differs by {sorted((must | may) ^ set_fields)}")
     if (status.application_exit_code is not None) != (status.state in FINAL):
@@ -267,7 +269,7 @@ def _counters_agree(retries: RetryState) -> Iterator[Breach]:
 
 
 def _breaches_of_task(record: Framework, task: TaskStatus) -> Iterator[Breach]:
-    set_fields = told(task, iter(task.__dataclass_fields__))
+    set_fields = told(task, iter(task.__struct_fields__))
     if task.container_exit_code == -7400:
         if task.completed_timestamp != record.status.application_completed_timestamp:
             yield Breach("an outlived task does not end with its application")
@@ -335,7 +337,7 @@ def _framework_moves(before: Framework, after: Framework) -> Iterator[Breach]:
         )
     if new.state not in within:
         yield Breach(f"L1: {old.state} to {new.state}")
-    for counter in RetryState.__dataclass_fields__:
+    for counter in RetryState.__struct_fields__:
         if getattr(new.retries, counter) < getattr(old.retries, counter):
             yield Breach(f"L2: {counter} fell")
     if not retried and old.application_id not in (None, new.application_id):
@@ -356,7 +358,7 @@ def _tasks_move(before: Framework, after: Framework) -> Iterator[Breach]:
             without = frozenset[TaskEvent]() if retries.total > task.retries.total else frozenset({TaskEvent.RETRIED})
             if other.state not in reachable(TASK_TRANSITIONS, task.state, without=without):
                 yield Breach(f"L5: {task.state} to {other.state}")
-            if any(getattr(retries, name) < getattr(task.retries, name) for name in RetryState.__dataclass_fields__):
+            if any(getattr(retries, name) < getattr(task.retries, name) for name in RetryState.__struct_fields__):
                 yield Breach("L5: a task's counter fell")
 
 

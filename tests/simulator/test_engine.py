@@ -1,8 +1,7 @@
 """The checklist of lives: every path a framework and its tasks can take, each told once."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from contracts.launcher.lifecycle import FrameworkState, IllegalTransition, TaskState
 from contracts.launcher.records import (

@@ -4,11 +4,11 @@ process answers from what that dialect can tell (``seen``), at the same frozen i
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import Any
 from wsgiref.types import WSGIApplication
 
 import pytest
+from msgspec.structs import replace
 
 from contracts.clock import Clock, SystemClock, VirtualClock
 from contracts.launcher import open_dialect, private_dialect

@@ -1,9 +1,9 @@
 """The lives a population plans come out as planned, though the launcher decides each step by its own rules."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from contracts.clock import from_iso
 from contracts.launcher.records import ExitType, Framework

@@ -1,11 +1,11 @@
 """What people do to a world: at once, in its order, and never before it was done."""
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from contracts.launcher.port import NoSuchFramework
 from contracts.launcher.records import LaunchClientType

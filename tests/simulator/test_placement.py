@@ -1,7 +1,8 @@
 """Hosts, ports, GPUs and the spelling of ids."""
 
 import random
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from contracts.launcher.records import Ports, Resource
 from simulator.machine.placement import Room, application_id, container_id, free_gpus, port_text

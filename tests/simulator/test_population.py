@@ -1,8 +1,8 @@
 import re
-from dataclasses import replace
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from simulator.world.population import Population
 from simulator.world.profile_files import load

@@ -2,9 +2,8 @@
 manager shows of a life that the launcher does not.
 """
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from contracts.launcher.records import (
     Application,

@@ -1,9 +1,9 @@
 """A replay is no echo: what the simulated launcher would not have done is told as a difference."""
 
 from collections.abc import Callable
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from contracts.launcher.histories import History
 from contracts.launcher.lifecycle import FrameworkState, TaskState
@@ -36,7 +36,7 @@ def changed(name: str, change: Change, *, only_last: bool = False) -> History:
 
 
 def with_status(**values: object) -> Change:
-    return lambda record: replace(record, status=replace(record.status, **values))  # type: ignore[arg-type] # its fields
+    return lambda record: replace(record, status=replace(record.status, **values))
 
 
 def one_retry_more(record: Framework) -> Framework:

@@ -1,10 +1,11 @@
 """Laws over stories that nobody wrote: whatever is asked for and whatever the world does, every answer keeps them."""
 
 import random
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from contracts.clock import Instant
 from contracts.launcher.lifecycle import TaskState

@@ -2,8 +2,10 @@
 
 import threading
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from contracts.clock import Instant, VirtualClock
 from contracts.launcher.exit_report import ExitReport, wrap_exit_report

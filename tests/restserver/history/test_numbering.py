@@ -1,9 +1,10 @@
 """Numbering never invents: over made-up lives of frameworks, whatever polls saw of them and the resource manager remembers."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from contracts.launcher.records import Application
 from restserver.history.looks import Kept

@@ -1,10 +1,10 @@
 """What a server answers over a launcher that forgets (rulings 1.12, 6.2; laws L8 and L9)."""
 
 import logging
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from contracts.launcher.lifecycle import FrameworkState
 from contracts.launcher.port import (

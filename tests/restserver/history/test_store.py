@@ -1,10 +1,10 @@
 """What is kept stays, whatever happens twice, too late or halfway."""
 
 import zlib
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 from sqlalchemy import Connection, select, update
 
 from contracts.launcher import open_dialect
