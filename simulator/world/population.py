@@ -1,7 +1,6 @@
-"""Who is in a world: users, hosts and the names of jobs, from (seed, index) in any order. The only module with Faker.
+"""Who is in a world: users, hosts and the names of jobs, from (seed, index) in any order.
 
-Faker's modules take a tenth of a second to import; so each kind of value is drawn once per world, when first needed, into
-a pool, and a job picks from the pools by its dice.
+Each kind of value is drawn once per world, when first needed, into a pool, and a job picks from the pools by its dice.
 
 Ruling: ``user.name`` of the open launcher must match the name rule (ASCII), ``UserName`` of the private one is not known
 to. Pages must survive any user name, so some users here have names of other scripts; where a job's name begins with its
@@ -10,19 +9,18 @@ user, such a user stands there with an ASCII account name.
 
 import random
 import unicodedata
-from dataclasses import dataclass
 from functools import cached_property
-from importlib import import_module
-from typing import Protocol, cast
+
+from msgspec import Struct
 
 from simulator.dice import dice, number
 from simulator.machine.story import Host
 from simulator.world.names import code, index_of
+from simulator.world.people import Names, names_of
 from simulator.world.profile import Profile
 
 
-@dataclass(frozen=True, slots=True)
-class User:
+class User(Struct, frozen=True):
     name: str
     account: str
     """ASCII, fit for the beginning of a framework name."""
@@ -41,15 +39,12 @@ class Population:
     @cached_property
     def users(self) -> tuple[User, ...]:
         locales = self.profile.locales
-        people = {locale: _people(locale) for locale in locales}
         users: list[User] = []
         names: set[str] = set()
         accounts: set[str] = set()
         for place in range(self.profile.users):
             locale = locales[place % len(locales)]
-            generator = people[locale]
-            generator.seed_instance(f"{self.seed}/user/{place}")
-            name = _user_name(generator.first_name(), generator.last_name(), dice(self.seed, "user name", place))
+            name = _user_name(names_of(locale), dice(self.seed, "user name", place))
             name = f"{name}{place}" if name in names else name
             account = _account(name, place)
             account = f"{account}{place}" if account in accounts else account
@@ -91,7 +86,8 @@ class Population:
         return index if index is not None and self.name_of(index) == name else None
 
 
-def _user_name(first: str, last: str, rolls: random.Random) -> str:
+def _user_name(people: Names, rolls: random.Random) -> str:
+    first, last = rolls.choice(people.first), rolls.choice(people.last)
     if not (first[0].isupper() or first[0].islower()):
         return f"{last}{first}"  # scripts without case name the family first
     name = rolls.choice((first, f"{first}.{last}", f"{first[0]}.{last}"))
@@ -102,18 +98,3 @@ def _account(name: str, place: int) -> str:
     """The name without its accents; a name in another script gets a number instead."""
     plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
     return plain if sum(map(str.isalnum, plain)) > len(name) // 2 else f"u{10_000 + place}"
-
-
-class _People(Protocol):
-    def seed_instance(self, seed: str) -> object: ...
-    def first_name(self) -> str: ...
-    def last_name(self) -> str: ...
-
-
-def _people(locale: str) -> _People:
-    """Faker's own factory loads two dozen providers; one is needed."""
-    from faker.generator import Generator
-
-    generator = Generator()
-    generator.add_provider(import_module(f"faker.providers.person.{locale}").Provider(generator))
-    return cast("_People", generator)  # what a provider adds, Faker's types do not tell
