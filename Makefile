@@ -50,8 +50,10 @@ $(BIN)/python:
 
 $(RUN_STAMP): $(BIN)/python pyproject.toml requirements/run.txt
 	$(BIN)/pip install -q --disable-pip-version-check -r requirements/run.txt -e .
+	$(BIN)/python -m compileall -q contracts restserver simulator
 	@touch $@
 
 $(DEV_STAMP): $(BIN)/python pyproject.toml requirements/dev.txt
 	$(BIN)/pip install -q --disable-pip-version-check -r requirements/dev.txt -e '.[dev]'
+	$(BIN)/python -m compileall -q contracts restserver simulator
 	@touch $@

@@ -1,5 +1,6 @@
 """Servers as child processes, on loopback: started, asked, stopped."""
 
+import os
 import subprocess
 import sys
 import time
@@ -11,6 +12,8 @@ from urllib.request import urlopen
 
 ROOT = Path(__file__).resolve().parent.parent
 STARTUP_SECONDS = 60.0
+AS_INSTALLED = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+"""An installed program is compiled already; from a checkout it is after its first start, unless this keeps it from that."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +34,12 @@ def serving(arguments: Sequence[str]) -> Iterator[Served]:
     """Runs ``python ARGUMENTS`` until its first line says where it listens; ends it on leaving."""
     started = time.perf_counter()
     process = subprocess.Popen(
-        [sys.executable, *arguments], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, cwd=ROOT
+        [sys.executable, *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        cwd=ROOT,
+        env=AS_INSTALLED,
     )
     try:
         assert process.stdout is not None

@@ -5,8 +5,9 @@ What only one of them needs is imported when that one is built, to keep the star
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from contracts.clock import SystemClock, VirtualClock
 from contracts.launcher.port import Around
@@ -21,15 +22,12 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
-class Built:
+class Built(Struct, frozen=True):
     backend: Backend
     headers: Headers | None = None
     """What every answer carries besides; production answers carry nothing."""
     clock: VirtualClock | None = None
     """The clock that people may hold; real time is nobody's."""
-    jobs: object = None
-    """The control plane's own list of jobs, where the backend has one; its type is the simulator's."""
     simulation: object = None
     """What can be done to the world, where it is simulated; its type is the simulator's."""
     faults: object = None

@@ -9,11 +9,12 @@ import secrets
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, cast
 
 import click
+from msgspec import Struct
 
 from restserver.settings import BadSetting, Setting, Settings, default_text, from_process, setting_fields
 
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from restserver.app import Application, Backend
     from restserver.backends import Built
     from restserver.strength import World
-    from simulator.admin.job_list import JobList
     from simulator.faults.faults import FaultSet
     from simulator.faults.faulty import FaultyApi
     from simulator.faults.preferences import Preferred
@@ -185,8 +185,7 @@ def _links(launcher: "Launcher", address: str, settings: Settings) -> list[str]:
     return links_worth_opening(launcher, address, console=settings.backend == "simulated")
 
 
-@dataclass(frozen=True)
-class Assembled:
+class Assembled(Struct, frozen=True):
     """All that answers, put together."""
 
     application: "Application"
@@ -283,7 +282,7 @@ def launcher_and_yarn(
 
 def around_launcher(built: "Built", settings: Settings) -> "Callable[[WSGIApplication], WSGIApplication]":
     """What stands around every request to the simulated launcher: its log, its wire, and what is written down of it."""
-    from simulator.admin.control_plane import PREFIX
+    from simulator.admin.prefix import PREFIX
     from simulator.faults.faulty import FaultyWire, asked_of_launcher
 
     log = _access_log(settings)
@@ -399,7 +398,6 @@ def _simulated_backend(settings: Settings) -> "Built":
     from restserver.backends import Built
     from restserver.identity import simulated_headers
     from restserver.metrics import Metrics
-    from simulator.admin.simulated_jobs import SimulatedJobs
     from simulator.faults.faults import FaultSet
     from simulator.faults.faulty import faulty
     from simulator.faults.faulty_manager import FaultyResourceManager
@@ -440,7 +438,6 @@ def _simulated_backend(settings: Settings) -> "Built":
         ),
         headers,
         clock,
-        SimulatedJobs(simulation.launcher),
         simulation=simulation,
         faults=faults,
         close=close,
@@ -507,27 +504,33 @@ def mounts(built: "Built", settings: Settings) -> "Sequence[tuple[str, WSGIAppli
         return ()
     if not (loopback if settings.admin is None else settings.admin):
         return ()
-    from simulator.admin.control_plane import PREFIX, create_admin
-    from simulator.admin.job_list import ListedJobs
+    from restserver.made_when_asked import MadeWhenAsked
+    from simulator.admin.prefix import PREFIX
 
     token = settings.admin_token
     if token is None and not loopback:
         token = secrets.token_urlsafe(24)
         click.echo(f"the control plane asks for this token: {token}", err=True)
-    headers = built.headers
-    simulation = cast("Simulation | None", built.simulation)
-    from restserver.cross_origin import Origins
+    clock, headers = built.clock, built.headers
 
-    admin = create_admin(
-        built.clock,
-        cast("JobList | None", built.jobs) or ListedJobs(built.backend.launcher),
-        HostsListenedOn(settings.host, settings.public_url),
-        token,
-        headers=lambda: headers(None),
-        simulation=simulation,
-        requests=None if simulation is None else simulation.requests,
-        faults=cast("FaultSet | None", built.faults),
-        makes_wire_faults=settings.server == "waitress",
-        origins=Origins(settings.cors_origins).named(),
-    )
-    return ((PREFIX, admin),)
+    def admin() -> "WSGIApplication":
+        from restserver.cross_origin import Origins
+        from simulator.admin.control_plane import create_admin
+        from simulator.admin.job_list import ListedJobs
+        from simulator.admin.simulated_jobs import SimulatedJobs
+
+        simulation = cast("Simulation | None", built.simulation)
+        return create_admin(
+            clock,
+            ListedJobs(built.backend.launcher) if simulation is None else SimulatedJobs(simulation.launcher),
+            HostsListenedOn(settings.host, settings.public_url),
+            token,
+            headers=lambda: headers(None),
+            simulation=simulation,
+            requests=None if simulation is None else simulation.requests,
+            faults=cast("FaultSet | None", built.faults),
+            makes_wire_faults=settings.server == "waitress",
+            origins=Origins(settings.cors_origins).named(),
+        )
+
+    return ((PREFIX, MadeWhenAsked(admin)),)

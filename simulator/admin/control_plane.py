@@ -25,6 +25,7 @@ from simulator.admin.faults import Faults, OneFault
 from simulator.admin.job_list import LARGEST_PAGE, ORDERS, STATES, USUAL_PAGE, JobList, JobQuery, listed
 from simulator.admin.jobs import Deed, OneJob, make
 from simulator.admin.life import Life
+from simulator.admin.prefix import PREFIX
 from simulator.admin.requests import Count, Find, Requests
 from simulator.admin.scenarios import AllScenarios, ScenarioState
 from simulator.admin.state import Reset, Settings, State
@@ -35,9 +36,7 @@ from simulator.request_journal import RequestJournal
 from simulator.simulation import Simulation
 from simulator.state_file import StateNotSaved
 
-__all__ = ["LARGEST_BODY", "PREFIX", "create_admin", "query_of"]
-
-PREFIX = "/__admin"
+__all__ = ["LARGEST_BODY", "create_admin", "query_of"]
 
 
 def create_admin(

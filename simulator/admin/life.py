@@ -5,12 +5,12 @@ around now, of many tasks the first.
 """
 
 from collections.abc import Hashable, Iterable, Iterator
-from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
 import falcon
 from cachetools import LRUCache
+from msgspec import Struct
 
 from contracts.clock import LATEST, Instant, Milliseconds
 from contracts.launcher.exits import STOP_TASK_CODES
@@ -60,8 +60,7 @@ class Life:
         return kept
 
 
-@dataclass(frozen=True)
-class Look:
+class Look(Struct, frozen=True):
     """What is shown from one change on."""
 
     at: Instant

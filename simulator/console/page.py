@@ -6,11 +6,12 @@ It stands around an application, whose every other path is as if it were not the
 import hashlib
 import mimetypes
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Final
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+
+from msgspec import Struct
 
 FOLDER: Final = Path(__file__).parent
 PREFIX: Final = "/console/"
@@ -21,8 +22,7 @@ POLICY: Final = (
 """Its own files only, and no text ever becomes markup: names and messages of jobs are anybody's words."""
 
 
-@dataclass(frozen=True)
-class File:
+class File(Struct, frozen=True):
     content: bytes
     headers: tuple[tuple[str, str], ...]
     etag: str

@@ -11,8 +11,9 @@ from restserver import cli
 from restserver.app import Application, create_app
 from restserver.hosts import HostsListenedOn
 from restserver.settings import Settings
-from simulator.admin.control_plane import PREFIX, create_admin
+from simulator.admin.control_plane import create_admin
 from simulator.admin.job_list import ListedJobs
+from simulator.admin.prefix import PREFIX
 from simulator.faults.faults import FaultSet
 from simulator.request_journal import RequestJournal
 from simulator.simulation import Simulation

@@ -2,10 +2,11 @@
 
 import json
 import threading
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from contracts.harness.recording.files import Limits
 from contracts.harness.recording.following import Following
