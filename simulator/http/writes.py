@@ -8,9 +8,9 @@ step: two writes at once cannot both take the last free task.
 import re
 import threading
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Protocol
 
-from msgspec import Struct, field
 from msgspec.structs import replace
 
 from contracts.launcher.port import Ask, Launcher, NoSuchFramework
@@ -53,7 +53,8 @@ class Operations(Protocol):
     def migrate(self, name: str, container_id: str) -> object: ...
 
 
-class Writes(Struct):
+@dataclass
+class Writes:
     """Every write of the launcher. Thread-safe."""
 
     launcher: Launcher

@@ -298,7 +298,7 @@ def test_serve_serves_until_it_is_told_to_stop(capsys: pytest.CaptureFixture[str
 def test_the_module_is_the_command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setattr(sys, "argv", ["restserver", "--version"])
     with pytest.raises(SystemExit) as ended:
-        runpy.run_module("restserver", run_name="__main__")
+        runpy.run_path(str(ROOT / "restserver" / "__main__.py"), run_name="__main__")
     assert ended.value.code == 0
     assert "version" in capsys.readouterr().out
 
