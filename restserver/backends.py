@@ -18,6 +18,7 @@ from restserver.settings import BadSetting, Settings
 
 if TYPE_CHECKING:
     from restserver.history.database import Database
+    from restserver.tracing import Tracing
 
 logger = logging.getLogger(__name__)
 
@@ -32,6 +33,8 @@ class Built(Struct, frozen=True):
     """What can be done to the world, where it is simulated; its type is the simulator's."""
     faults: object = None
     """What makes it misbehave on purpose, where that can be; its type is the simulator\'s."""
+    tracing: "Tracing | None" = None
+    """What follows a request to the launcher, where somebody traces."""
     close: Callable[[], None] = lambda: None
 
 
@@ -45,7 +48,9 @@ def launcher_backend(settings: Settings) -> Built:
         raise BadSetting("launcher-url", "--backend launcher needs the address of a launcher, and none is given")
     clock = SystemClock()
     metrics = Metrics()
-    protection = Protection(clock, metrics, settings.cache_ttl, settings.stale_if_error, settings.breaker)
+    tracing = tracing_of(settings)
+    traced = None if tracing is None else tracing.hook
+    protection = Protection(clock, metrics, settings.cache_ttl, settings.stale_if_error, settings.breaker, traced)
     try:
         launcher, resource_manager = http_backend(
             launcher_url=settings.launcher_url,
@@ -64,12 +69,14 @@ def launcher_backend(settings: Settings) -> Built:
     def close() -> None:
         launcher.close()
         resource_manager.close()
+        if tracing is not None:
+            tracing.close()
 
     # What remembers goes around what shields: a history must not be asked less often because a launcher is in trouble.
     shielded = Around(launcher, protection.hook(LAUNCHER))
     informed = protection.informed(resource_manager=settings.rm_url is not None)
     if settings.dialect != "open":
-        return Built(Backend(shielded, resource_manager, clock, metrics, informed), close=close)
+        return Built(Backend(shielded, resource_manager, clock, metrics, informed), tracing=tracing, close=close)
 
     from restserver.history.assembled import new_history  # only this dialect forgets
 
@@ -86,7 +93,18 @@ def launcher_backend(settings: Settings) -> Built:
 
     informed = {**informed, **history.informed}
     backend = Backend(history.launcher, resource_manager, clock, metrics, informed, history.required)
-    return Built(backend, close=close_all)
+    return Built(backend, tracing=tracing, close=close_all)
+
+
+def tracing_of(settings: Settings) -> "Tracing | None":
+    """Where traces are to be sent, if anywhere. It is an extra."""
+    if settings.otlp_endpoint is None:
+        return None
+    try:
+        from restserver.tracing import sending_to
+    except ModuleNotFoundError as error:
+        raise BadSetting("otlp-endpoint", str(error)) from error
+    return sending_to(settings.otlp_endpoint)
 
 
 def history_database(settings: Settings) -> "Database":

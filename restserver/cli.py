@@ -222,7 +222,12 @@ def application(built: "Built", settings: Settings) -> "Application":
     return create_app(
         built.backend,
         settings,
-        middleware=[*([Identity(built.headers)] if built.headers else []), *_journals(built), *_meddling(built)],
+        middleware=[
+            *([built.tracing.requests()] if built.tracing else []),
+            *([Identity(built.headers)] if built.headers else []),
+            *_journals(built),
+            *_meddling(built),
+        ],
         mounts=mounts(built, settings),
     )
 

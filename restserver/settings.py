@@ -343,6 +343,14 @@ class Settings:
         "least severe message to log",
     )
     access_log: bool = _setting(True, "access-log", "ACCESS_LOG", values.on_off, "on|off", "one line per request")
+    otlp_endpoint: str | None = _setting(
+        None,
+        "otlp-endpoint",
+        "OTEL_EXPORTER_OTLP_ENDPOINT",
+        values.url,
+        "URL",
+        "a collector of traces (OpenTelemetry over HTTP), for --backend launcher; an extra: restserver[tracing]",
+    )
     management_port: int | None = _setting(
         None,
         "management-port",

@@ -31,6 +31,8 @@ class Ask(Struct, frozen=True):
 
     deadline: Instant | None = None
     request_id: str | None = None
+    trace: tuple[tuple[str, str], ...] = ()
+    """Headers that say which trace the call belongs to (W3C), where somebody traces."""
 
 
 class Launcher(Protocol):

@@ -5,7 +5,7 @@ from random import Random
 from typing import Final
 
 from contracts.clock import Clock
-from contracts.launcher.port import Hook, LauncherError
+from contracts.launcher.port import Hook, LauncherError, stacked
 from restserver.launchers import missed_figures
 from restserver.launchers.breaker import State
 from restserver.launchers.counted import Counted
@@ -27,9 +27,21 @@ class Protection:
     The resource manager never gets a stale copy for an error: without figures a request goes on anyway.
     """
 
-    def __init__(self, clock: Clock, metrics: Metrics, ttl: float, stale_for: float, breaker: bool) -> None:
+    def __init__(
+        self,
+        clock: Clock,
+        metrics: Metrics,
+        ttl: float,
+        stale_for: float,
+        breaker: bool,
+        traced: Callable[[str], Hook] | None = None,
+    ) -> None:
+        """``traced``: what stands around each call that is really made, by side, where somebody traces."""
         self._metrics = metrics
         self._counted = {side: Counted(metrics, side) for side in NAMES}
+        self._innermost: Mapping[str, Hook] = self._counted
+        if traced is not None:
+            self._innermost = {side: stacked(traced(side), counted) for side, counted in self._counted.items()}
         dice = Random()  # noqa: S311 - spreads retries, keeps no secret
         stale = {LAUNCHER: round(stale_for * 1000), RESOURCE_MANAGER: 0}
         self._shields = {
@@ -38,7 +50,7 @@ class Protection:
                 name,
                 Policy(ttl=round(ttl * 1000), stale_for=stale[side], breaker=breaker),
                 dice,
-                self._counted[side],
+                self._innermost[side],
             )
             for side, name in NAMES.items()
         }
@@ -49,7 +61,7 @@ class Protection:
 
     def counting(self, side: str) -> Hook:
         """For who asks past the shield: counts, and protects nobody."""
-        return self._counted[side]
+        return self._innermost[side]
 
     def count_rm_failure(self, error: LauncherError) -> None:
         missed_figures.counted(self._metrics, error)

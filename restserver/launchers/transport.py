@@ -87,7 +87,7 @@ class Transport:
 
     def within(self, ask: Ask) -> Ask:
         """The ask with the deadline that holds for one call of the port, however many questions it takes."""
-        return Ask(self._deadline(ask), ask.request_id)
+        return Ask(self._deadline(ask), ask.request_id, ask.trace)
 
     def get(self, path: str, ask: Ask) -> Reply:
         """``path`` is sent as it is. Raises LauncherUnavailable, LauncherUnreadable."""
@@ -117,8 +117,8 @@ class Transport:
 
     def _headers_of(self, ask: Ask) -> Mapping[str, str]:
         if ask.request_id is None or not _REQUEST_ID.fullmatch(ask.request_id):
-            return self._headers
-        return {**self._headers, "X-Request-Id": ask.request_id}
+            return {**self._headers, **dict(ask.trace)} if ask.trace else self._headers
+        return {**self._headers, "X-Request-Id": ask.request_id, **dict(ask.trace)}
 
     def _asked(self, path: str, headers: Mapping[str, str], meter: Meter) -> Reply:
         kept = self._idle.take()

@@ -55,6 +55,7 @@ INTERFACE = {
     "log-format": "LOG_FORMAT",
     "log-level": "LOG_LEVEL",
     "access-log": "ACCESS_LOG",
+    "otlp-endpoint": "OTEL_EXPORTER_OTLP_ENDPOINT",
     "management-port": "MANAGEMENT_PORT",
     "config": "CONFIG",
 }
