@@ -26,7 +26,7 @@ from simulator.admin.job_list import LARGEST_PAGE, ORDERS, STATES, USUAL_PAGE, J
 from simulator.admin.jobs import Deed, OneJob, make
 from simulator.admin.life import Life
 from simulator.admin.prefix import PREFIX
-from simulator.admin.requests import Count, Find, Requests
+from simulator.admin.requests import Count, Find, NotAsked, Requests, Verify
 from simulator.admin.scenarios import AllScenarios, ScenarioState
 from simulator.admin.state import Reset, Settings, State
 from simulator.faults.faults import FaultSet
@@ -81,6 +81,7 @@ def create_admin(
         app.add_route(f"{prefix}/requests", Requests(requests))
         app.add_route(f"{prefix}/requests/find", Find(requests))
         app.add_route(f"{prefix}/requests/count", Count(requests))
+        app.add_route(f"{prefix}/requests/verify", Verify(requests))
     if faults is not None:
         changing = nullcontext if simulation is None else simulation.changing
         app.add_route(f"{prefix}/faults", Faults(faults, changing, makes_wire_faults=makes_wire_faults))
@@ -94,6 +95,7 @@ STATUS_OF_ERROR: Mapping[type[Exception], int] = {
     NoStep: 409,
     JournalFull: 507,
     StateNotSaved: 507,
+    NotAsked: 406,
 }
 
 

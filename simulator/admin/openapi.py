@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from simulator.admin.fault_schemas import fault_wanted
 from simulator.admin.job_list import LARGEST_PAGE, ORDERS, STATES
 from simulator.journal import MOST_ENTRIES
 from simulator.simulation import MOST_JOBS, MOST_SEED
@@ -151,7 +152,8 @@ SCHEMAS: Mapping[str, Schema] = {
             "start": _ref("Clock"),
             "clock": _ref("Clock"),
             "journal": {**_list({"type": "object"}), "maxItems": MOST_ENTRIES},
-        }
+        },
+        description="What it has besides (`faults`, what the launcher was told) may be missing: then there is none.",
     ),
     "Settings": _object({"seed": COUNT, "jobs": COUNT, "profile": TEXT, "watch": FLAG, "started": INSTANT}),
     "SettingsChange": {
@@ -198,6 +200,25 @@ SCHEMAS: Mapping[str, Schema] = {
         "properties": {**dict.fromkeys(("equalTo", "contains", "matches", "doesNotMatch"), TEXT), "absent": FLAG},
     },
     "Count": _object({"count": COUNT}),
+    "Verification": {
+        "type": "object",
+        "additionalProperties": False,
+        "properties": {
+            "request": _ref("Matcher"),
+            "times": {
+                "oneOf": [
+                    COUNT,
+                    {
+                        "type": "object",
+                        "minProperties": 1,
+                        "additionalProperties": False,
+                        "properties": {"atLeast": COUNT, "atMost": COUNT},
+                    },
+                ],
+                "description": "How often it must have been asked: at least once, if nothing is said.",
+            },
+        },
+    },
     "Removed": _object({"removed": COUNT}),
     "Fault": _object(
         {
@@ -210,7 +231,7 @@ SCHEMAS: Mapping[str, Schema] = {
             "contract": {"enum": ["within", "outside"]},
         }
     ),
-    "FaultWanted": {"type": "object", "required": ["kind"], "properties": {"kind": TEXT}},
+    "FaultWanted": fault_wanted(),
     "FaultKind": _object(
         {
             "kind": TEXT,
@@ -324,6 +345,9 @@ PATHS: Mapping[str, Mapping[str, Any]] = {
     },
     "/requests/find": {"post": _operation("The requests that fit", "Requests", "Matcher")},
     "/requests/count": {"post": _operation("How many fit", "Count", "Matcher")},
+    "/requests/verify": {
+        "post": _operation("Fails with 406 if not as many fit as are said", "Count", "Verification", (406,))
+    },
     "/faults": {
         "get": _operation("The faults there are", "Faults"),
         "post": _operation("Makes one", "Fault", "FaultWanted", (507,), 201),

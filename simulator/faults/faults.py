@@ -28,6 +28,7 @@ OPERATIONS = (*OF_API, "summaries", "ready", *OF_MANAGER)
 """As in ``contracts.launcher.port.Call``."""
 OPERATIONS_OF_SIDE = {"api": OF_API, "launcher": OPERATIONS}
 MOST_FAULTS = 100
+MOST_SEED = 2**63 - 1
 COMMON = frozenset({"kind", "side", "operation", "name", "probability", "seed", "ttl"})
 
 
@@ -204,7 +205,7 @@ def _fault(fault_id: str, told: object, now: Instant) -> Fault:
         operation=None if operation is None else keys.word("operation", operation, OPERATIONS_OF_SIDE[side]),
         name=None if pattern is None else keys.text("name", pattern),
         probability=keys.number("probability", told.get("probability", 1), 0, 1),
-        seed=keys.whole("seed", told.get("seed", 0), 0, 2**63 - 1),
+        seed=keys.whole("seed", told.get("seed", 0), 0, MOST_SEED),
         until=None if ttl is None else now + keys.time_to_live("ttl", ttl, now),
         contract="within" if _is_within(name, side, told) else "outside",
         told={key: told[key] for key in sorted(kind.keys) if key in told},

@@ -7,7 +7,7 @@ would have raised.
 
 import random
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
 from cachetools import LRUCache
@@ -88,12 +88,13 @@ def _unavailable(told: Told) -> Callable[[Call], LauncherError]:
     return lambda _: LauncherUnavailable(reason)
 
 
+STATUSES_OF_THROTTLING = (429, 503)
 _THROTTLED = "com.microsoft.frameworklauncher.common.exceptions.ThrottledRequestException: too many requests"
 
 
 def _throttled(told: Told) -> Callable[[Call], LauncherError]:
     status = keys.whole("status", told.get("status", 429), 429, 503)
-    if status not in (429, 503):
+    if status not in STATUSES_OF_THROTTLING:
         raise BadInput(f"status must be 429 or 503, not {status}")
     after = keys.whole("retryAfter", told.get("retryAfter", 20), 0, 86_400)
     return lambda _: LauncherRefused(status, _THROTTLED, str(after))
@@ -108,6 +109,10 @@ _MESSAGE_OF_STATUS = {
     503: "java.io.IOException: the store of requests cannot be reached",
 }
 """With a body of the launcher's own; the first lines are of its kind."""
+
+
+STATUSES_OF_SIDE: Mapping[str, Sequence[int]] = {"launcher": tuple(_MESSAGE_OF_STATUS), "api": range(400, 600)}
+"""What an ``error_status`` can be."""
 
 
 def _refused(told: Told) -> Callable[[Call], LauncherError]:

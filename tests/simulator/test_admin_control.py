@@ -274,6 +274,27 @@ def test_requests_are_found_and_counted() -> None:
     assert control("POST", "/requests/count", {"urlPathPattern": ".*x"}).json == {"count": 1}
     assert len(control("POST", "/requests/find", {}).json["requests"]) == 2
     assert control.refused("POST", "/requests/find", {"a": 1})[0] == 400
+    for times in (2, {"atLeast": 2}, {"atMost": 2}, {"atLeast": 1, "atMost": 3}):
+        assert control("POST", "/requests/verify", {"times": times}).json == {"count": 2}
+    assert control("POST", "/requests/verify", {}).json == {"count": 2}
+    for times, told in ((1, "exactly 1"), ({"atLeast": 3}, "at least 3"), ({"atMost": 1}, "0 to 1")):
+        status, detail = control.refused("POST", "/requests/verify", {"times": times})
+        assert (status, detail) == (406, f"{told} was expected of such requests, and there are 2")
+    one = {"request": {"urlPathPattern": ".*x"}, "times": 0}
+    assert control.refused("POST", "/requests/verify", one) == (
+        406,
+        "exactly 0 was expected of such requests, and there is 1",
+    )
+    wrongs: tuple[object, ...] = (
+        [],
+        {"a": 1},
+        {"times": True},
+        {"times": {}},
+        {"times": {"atLeast": -1}},
+        {"times": {"most": 1}},
+    )
+    for wrong in wrongs:
+        assert control.refused("POST", "/requests/verify", wrong)[0] == 400
     assert control.refused("GET", "/requests?limit=x")[0] == 400
     assert control("DELETE", "/requests").json == {"removed": 2}
     client.simulate_get("/api/v2/jobs/x")

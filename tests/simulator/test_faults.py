@@ -8,6 +8,7 @@ from typing import Any
 from wsgiref.types import WSGIApplication
 
 import pytest
+from jsonschema import Draft202012Validator
 
 from contracts import registry
 from contracts.clock import VirtualClock
@@ -15,7 +16,8 @@ from contracts.launcher.lifecycle import FrameworkState
 from contracts.launcher.port import Ask, Launcher
 from restserver.app import Backend, create_app
 from restserver.settings import Settings
-from simulator.faults.faults import FaultSet, NoSuchFault
+from simulator.admin.fault_schemas import fault_wanted
+from simulator.faults.faults import WIREMOCKS_WORDS, FaultSet, NoSuchFault
 from simulator.faults.faulty import FaultyApi, FaultyWire, asked_of_api, asked_of_launcher, faulty
 from simulator.faults.kinds import KINDS
 from simulator.faults.waiting import Waiting
@@ -474,3 +476,29 @@ def test_a_request_to_the_api_is_known_for_the_operation_it_is(bench: Bench) -> 
         assert name is not None
         assert name in endpoint.path
     assert asked_of_api({"PATH_INFO": "/openapi.json"}) == (None, None)
+
+
+def test_the_schema_of_a_fault_takes_what_can_be_made_and_nothing_else() -> None:
+    """Every row of the tables above is one of its variants, and exactly one; every key that is wrong is refused by both."""
+    validator = Draft202012Validator(fault_wanted())
+    made = [{"side": "launcher", **row.fault} for row in OF_THE_LAUNCHER]
+    made += [{"side": "api", **row.fault} for row in OF_THE_API]
+    made += [{"kind": word} for word in WIREMOCKS_WORDS]
+    for told in made:
+        assert list(validator.iter_errors(told)) == [], told
+        FaultSet(VirtualClock(AT)).add(told)
+    for told in (
+        {"kind": "none"},
+        {"kind": "latency"},
+        {"kind": "latency", "fixedDelayMilliseconds": 1, "delayDistribution": {}},
+        {"kind": "throttled", "status": 404},
+        {"kind": "error_status", "status": 402},
+        {"kind": "unavailable", "side": "api"},
+        {"kind": "stale", "path": "x"},
+        {"kind": "stale", "operation": "delete"},
+        {"kind": "stale", "probability": 2},
+        {"kind": "extra_key", "side": "api", "operation": "ready"},
+    ):
+        assert list(validator.iter_errors(told)), told
+        with pytest.raises(BadInput):
+            FaultSet(VirtualClock(AT)).add(told)
