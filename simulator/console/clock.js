@@ -65,7 +65,7 @@ export function startClock() {
       say(error.message, true);
     }
   };
-  new Poll(2, async () => {
+  new Poll(5, async () => {
     try {
       read(await ask("/clock"));
     } catch (error) {

@@ -33,8 +33,8 @@ async function world() {
 
 window.addEventListener("hashchange", route);
 startClock();
-new Poll(10, world).start();
-new Poll(5, async () => {
+new Poll(30, world).start();
+new Poll(10, async () => {
   const { faults: there } = await ask("/faults");
   $("fault-count").hidden = there.length === 0;
   $("fault-count").textContent = String(there.length);

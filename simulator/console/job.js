@@ -14,6 +14,7 @@ let fact = null; // as the control plane told it last
 let life = null;
 let even = localStorage.getItem("even") === "yes";
 let unfolded = false;
+let askedFor = null; // the life that is known to be outdated
 let parts = null; // the elements that are filled anew
 
 async function refresh() {
@@ -187,10 +188,14 @@ function answerPart() {
   return h("div", {}, form, out);
 }
 
-const poll = new Poll(2, refresh);
+const poll = new Poll(4, refresh);
 window.addEventListener("tick", () => {
   if (name === null || parts === null || life === null) return;
   moveNow(parts.chart, now());
+  if (life !== askedFor && life.nextChange !== null && now() >= life.nextChange) {
+    askedFor = life; // it has just changed: nobody need wait for the next turn
+    poll.soon(0);
+  }
 });
 let wide = 0;
 new ResizeObserver(([{ contentRect }]) => {

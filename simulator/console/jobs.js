@@ -76,7 +76,7 @@ function ages() {
   for (const cell of document.querySelectorAll("#job-rows .age")) cell.textContent = roughly(at - Number(cell.dataset.created));
 }
 
-const poll = new Poll(4, refresh);
+const poll = new Poll(6, refresh);
 
 function filtered() {
   const query = new URLSearchParams();

@@ -4,7 +4,6 @@ It stands around an application, whose every other path is as if it were not the
 """
 
 import hashlib
-import mimetypes
 from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from pathlib import Path
@@ -15,11 +14,21 @@ from msgspec import Struct
 
 FOLDER: Final = Path(__file__).parent
 PREFIX: Final = "/console/"
+INDEX: Final = "index.html"
 POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; base-uri 'none'; "
     "form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
 )
 """Its own files only, and no text ever becomes markup: names and messages of jobs are anybody's words."""
+
+
+TYPES: Final = {
+    ".html": "text/html; charset=utf-8",
+    ".css": "text/css; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".svg": "image/svg+xml",
+}
+"""By suffix, and not by what the system thinks: a module of another type is not run."""
 
 
 class File(Struct, frozen=True):
@@ -31,16 +40,15 @@ class File(Struct, frozen=True):
 @cache
 def files() -> Mapping[str, File]:
     """By path."""
-    found = {PREFIX + path.name: _file(path) for path in FOLDER.iterdir() if path.suffix in (".css", ".js", ".svg")}
-    return {"/": _file(FOLDER / "index.html"), **found}
+    found = {PREFIX + path.name: _file(path) for path in FOLDER.iterdir() if path.suffix in TYPES}
+    return {"/": found.pop(PREFIX + INDEX), **found}
 
 
 def _file(path: Path) -> File:
     content = path.read_bytes()
     etag = f'"{hashlib.blake2b(content, digest_size=12).hexdigest()}"'
-    kind = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
     headers = {
-        "Content-Type": kind if kind.startswith("image/") else f"{kind}; charset=utf-8",
+        "Content-Type": TYPES[path.suffix],
         "Content-Security-Policy": POLICY,
         "X-Content-Type-Options": "nosniff",
         "Referrer-Policy": "no-referrer",

@@ -29,7 +29,7 @@ function row({ id, request, response }, open) {
   );
 }
 
-const poll = new Poll(2, async () => {
+const poll = new Poll(3, async () => {
   told = await ask("/requests?limit=1000");
   refreshed();
 });

@@ -41,7 +41,7 @@ async function move(scenario, job, state) {
   }
 }
 
-const poll = new Poll(5, async () => {
+const poll = new Poll(6, async () => {
   told = await ask("/scenarios");
   refreshed();
 });

@@ -4,6 +4,7 @@ import { s } from "./dom.js";
 import { dayOf, lengthOf, timeOf } from "./times.js";
 
 const MINUTE = 60000;
+const MOST_TO_COME = 12 * 60 * MINUTE;
 const TICKS = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400, 172800, 604800].map((each) => each * 1000);
 const LETTER = 6.7; // pixels, about
 const WORDS = {
@@ -17,11 +18,12 @@ const WORDS = {
 function scaleOf(life, now, even, left, right) {
   const instants = [...life.states, ...life.attempts, ...life.tasks.flatMap((task) => task.spans)].map((span) => span.from);
   const [first, last] = [Math.min(...instants), Math.max(...instants)];
-  const over = life.states.at(-1)?.subState === "FrameworkCompleted";
+  const over = life.states.at(-1)?.subState === "FrameworkCompleted" && last <= now;
   const length = Math.max(last - first, MINUTE);
-  // What is over long ago is not drawn for ever; what goes on is drawn up to now.
-  const end = over ? Math.max(last + length * 0.12, Math.min(now, last + length * 0.3)) : Math.max(last + length * 0.12, now + Math.max((now - first) * 0.06, MINUTE / 2));
-  const stops = even ? [...new Set([...instants, end])].sort((one, other) => one - other) : [first, end];
+  // What is over long ago is not drawn for ever; of what is to come not more than twice what was, or half a day.
+  const farthest = now + Math.max(2 * (now - first), MOST_TO_COME);
+  const end = over ? Math.max(last + length * 0.12, Math.min(now, last + length * 0.3)) : Math.min(Math.max(last + length * 0.12, now + Math.max((now - first) * 0.06, MINUTE / 2)), farthest);
+  const stops = even ? [...new Set([...instants, end])].filter((stop) => stop <= end).sort((one, other) => one - other) : [first, end];
   const step = (right - left) / (stops.length - 1);
   function x(instant) {
     const at = Math.min(Math.max(instant, first), end);
@@ -48,6 +50,7 @@ function fitting(texts, width) {
 }
 
 function bar(scale, y, height, span, kind, texts, title) {
+  if (span.from >= scale.end) return "";
   const [from, to] = [scale.x(span.from), scale.x(span.to ?? Infinity)];
   const width = Math.max(2, to - from - 1);
   const text = fitting(texts, width);
