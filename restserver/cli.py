@@ -12,6 +12,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, cast
+from urllib.parse import urlsplit
 
 import click
 from msgspec import Struct
@@ -383,7 +384,8 @@ def secrets_of(settings: Settings) -> list[str]:
     values = [value for _, value in settings.launcher_headers]
     # Of "Bearer abc" the second word is the secret, and may turn up alone.
     values += [word for value in values for word in value.split()[1:]]
-    return [*values, *settings.read_tokens, *([settings.admin_token] if settings.admin_token else [])]
+    password = urlsplit(settings.history_url or "").password
+    return [*values, *settings.read_tokens, *(secret for secret in (settings.admin_token, password) if secret)]
 
 
 def _launcher_backend(settings: Settings) -> "Built":

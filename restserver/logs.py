@@ -1,7 +1,9 @@
 """The log: standard error, and nowhere else. Text for people on a terminal, one JSON object a line for machines.
 
-By the standard library alone. structlog was measured: importing it costs as much as the start of a bare server, and a line
-through it several times a line made here, more than a request leaves for its log. What it would give is here: fields beside the
+By the standard library alone. structlog was measured (26.1, on a small shared machine): 0.2 s of import, more than a bare
+server's whole start; a line through it 13 us in its fastest configuration and 35 us in the usual one, where a line of
+:mod:`restserver.access_log` takes 4 us. Importing it only for a production server would save the start, but a line per
+request is written just there, and two ways to write a line are two shapes of it. What it would give is here: fields beside the
 message (:func:`told`), one shape for every line, redaction on the way out.
 """
 

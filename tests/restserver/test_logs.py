@@ -152,4 +152,5 @@ def test_a_target_loses_only_its_secrets() -> None:
 def test_the_credentials_of_the_settings_are_secrets() -> None:
     settings = Settings(launcher_headers=(("Authorization", "Bearer abc-123"),), admin_token="t0ken-of-admin")  # noqa: S106
     assert secrets_of(settings) == ["Bearer abc-123", "abc-123", "t0ken-of-admin"]
+    assert secrets_of(Settings(history_url="postgresql://me:hush-hush@db/history")) == ["hush-hush"]
     assert secrets_of(Settings()) == []
