@@ -45,6 +45,9 @@ def check(options: Options, names_of_launcher: NamesOfLauncher | None) -> int:
     target = target_before(options.url, contract)
     client = Client(target, options.timeout, options.header, options.insecure)
     accepted = _accepted(options.baseline)
+    with _writing(options):  # first of all: nobody wants to hear of it at the end
+        if options.report:
+            options.report_dir.mkdir(parents=True, exist_ok=True)
     with ExitStack() as open_clients, _ended_as_interrupted():
         open_clients.enter_context(closing(client))
         return _with(options, contract, client, accepted, names_of_launcher, open_clients)
@@ -89,8 +92,7 @@ def _with(
     steered = None if control is None else control.client
     replay = Replay(client, steered, _command(options), options.seed, options.phases, outcome.now, outcome.simulated)
     say(terminal.report(outcome, replay, options.fail_under))
-    if options.report:
-        options.report_dir.mkdir(parents=True, exist_ok=True)
+    with _writing(options):
         for kind in options.report:
             path = options.report_dir / FILES[kind]
             write_report(kind, path, outcome, replay, secrets)
@@ -99,6 +101,14 @@ def _with(
         return INTERRUPTED
     too_little = options.fail_under is not None and outcome.meeting.percent() < options.fail_under
     return BROKEN if outcome.findings.new or too_little else 0
+
+
+@contextmanager
+def _writing(options: Options) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise Unusable(f"--report-dir: {options.report_dir} cannot be written: {error.strerror}") from error
 
 
 @contextmanager

@@ -113,7 +113,11 @@ class Meeting:
     def unmet_statuses(self) -> list[Item]:
         """Documented, provoked by asking alone, and never seen."""
         return sorted(
-            item for item in self.all - self.met if item.kind == "statuses" and item.status in PROVOKED_BY_ASKING
+            item
+            for item in self.all - self.met
+            if item.kind == "statuses"
+            and item.status in PROVOKED_BY_ASKING
+            and (item.operation, item.status) not in self.seen
         )
 
     def not_provokable(self) -> list[Item]:

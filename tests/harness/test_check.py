@@ -244,6 +244,10 @@ def test_nobody_listens_is_exit_3(capsys: pytest.CaptureFixture[str]) -> None:
         (["http://127.0.0.1", "--contract", "fixtures/cases/open-01/answer.json"], "no OpenAPI 3 document"),
         (["http://127.0.0.1", "--baseline", "README.md"], "is no fingerprint"),
         (["http://127.0.0.1", "-n", "0"], "-n"),
+        (
+            ["http://127.0.0.1", "--report", "html", "--report-dir", "/dev/null/x"],
+            "--report-dir: /dev/null/x cannot be",
+        ),
     ],
 )
 def test_a_wrong_call_is_one_line_and_exit_2(

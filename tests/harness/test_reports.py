@@ -9,6 +9,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
+from contracts.harness.cli import Unusable
 from tests.harness.served_app import Reply, Spoiled, checked, served
 
 SECRET = "s3cr3t-t0ken"  # noqa: S105 - of nobody
@@ -88,6 +89,12 @@ def test_the_page_is_whole_in_itself(reports: tuple[Path, str]) -> None:
     assert tags.count("article") == len(lines(reports[0], "finding"))
     assert "<b>" not in text
     assert "schema: enum" in text
+    assert "state: State // state of the job" in text
+    grid = text[text.index('class="grid"') : text.index("What broke")]
+    of_job = grid[grid.index("<th>getJob</th>") : grid.index("<th>getAttempt</th>")]
+    assert 'class="broken">broken' in of_job
+    assert 'class="kept">kept' in of_job
+    assert "only with --read-token" in of_job
 
 
 def test_what_was_met_is_told(reports: tuple[Path, str]) -> None:
@@ -110,3 +117,16 @@ def test_the_line_that_replays_finds_the_same(reports: tuple[Path, str], server:
     assert str(found["fingerprint"]) in again
     assert f"--path-as-is -H 'Authorization: [redacted]' {str(found['curl']).split()[-1]}\n" in again
     assert "its world: restserver serve --seed 1 --at 2026-03-01T12:00:00Z --frozen" in output
+
+
+def test_what_api_md_says_stands_beside_what_broke(reports: tuple[Path, str]) -> None:
+    folder, output = reports
+    said = "it says:   state: State // state of the job; final only once no retry can follow"
+    assert said in output
+    assert "it says: state: State // state of the job" in (folder / "junit.xml").read_text()
+
+
+def test_a_disk_that_is_full_at_the_end_is_one_line(server: Spoiled, tmp_path: Path) -> None:
+    (tmp_path / "check.html").symlink_to("/dev/full")
+    with pytest.raises(Unusable, match="cannot be written: No space left on device"):
+        checked(server.url, "-n", "20", "--phases", "examples", "--report", "html", "--report-dir", str(tmp_path))

@@ -5,7 +5,7 @@ from xml.etree.ElementTree import Element, SubElement, indent, tostring
 from contracts.clock import iso
 from contracts.harness.findings import Finding
 from contracts.harness.replaying import Replay
-from contracts.harness.reports.terminal import line_of, title
+from contracts.harness.reports.terminal import line_of, promise, title
 from contracts.harness.running import Outcome
 
 
@@ -37,6 +37,7 @@ def _failed(suite: Element, finding: Finding, replay: Replay) -> None:
     failure = SubElement(case, "failure", type=finding.rule, message=printable(title(finding)))
     curl = replay.curl(finding)
     told = [title(finding), f"breaks {line_of(finding)}, known as {finding.fingerprint}"]
+    told += [f"it says: {said}"] if (said := promise(finding)) else []
     told += [f"see it: {curl}"] if curl else []
     told += [f"replay it: {again}"] if (again := replay.again(finding)) else []
     failure.text = printable("\n".join(told))

@@ -5,9 +5,11 @@ from collections.abc import Iterator
 import click
 
 from contracts.harness.findings import Finding
+from contracts.harness.lines import lines
 from contracts.harness.meeting import KINDS
 from contracts.harness.replaying import Replay
 from contracts.harness.running import Outcome
+from contracts.harness.shown import LONGEST_SHOWN
 
 MOST_SHOWN = 25
 MOST_MISSED = 5
@@ -46,10 +48,20 @@ def line_of(finding: Finding) -> str:
     return "api.md" if finding.line is None else f"api.md:{finding.line}"
 
 
+def promise(finding: Finding) -> str | None:
+    """What api.md says there."""
+    if finding.line is None:
+        return None
+    text = lines("documented").text(finding.line)
+    return text if len(text) <= LONGEST_SHOWN else f"{text[:LONGEST_SHOWN]}..."
+
+
 def finding_lines(number: int, finding: Finding, replay: Replay) -> Iterator[str]:
     yield f"{click.style(f'{number}.', bold=True)} {click.style(title(finding), fg='red')}"
     times = "" if finding.seen == 1 else f", seen {finding.seen} times"
     yield f"   breaks {line_of(finding)} ({finding.rule}), known as {finding.fingerprint}{times}"
+    if said := promise(finding):
+        yield f"   it says:   {said}"
     if curl := replay.curl(finding):
         yield f"   see it:    {curl}"
     if again := replay.again(finding):
