@@ -1,5 +1,6 @@
 """The two doors before the API: a token and an allowance, each only where it is configured."""
 
+from ipaddress import ip_network
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from contracts.clock import VirtualClock
 from restserver import guards
 from restserver.app import BASE, OPERATION_OF_RESOURCE
 from restserver.cli import secrets_of
+from restserver.forwarded import believing
 from restserver.setting_values import Allowance
 from restserver.settings import BadSetting, Settings
 from tests.restserver.small_launcher import Small, small
@@ -105,6 +107,22 @@ def test_whoever_asks_too_often_waits_as_long_as_told() -> None:
     assert isinstance(clock, VirtualClock)
     clock.advance(30_000)
     assert [ask(served.app, JOB).status, ask(served.app, JOB).status] == [200, 429]
+
+
+def test_behind_a_trusted_proxy_each_client_has_an_allowance_of_its_own() -> None:
+    served = small(Settings(rate_limit=Allowance(1, 1_000)))
+    behind = believing((ip_network("127.0.0.0/8"),), served.app)
+    assert [ask(behind, JOB, headers={"X-Forwarded-For": f"192.0.2.{n}"}).status for n in (1, 2, 2, 3)] == [
+        200,
+        200,
+        429,
+        200,
+    ]
+    # What a client says itself changes nothing: the proxy puts its address behind that.
+    forged = [f"{n}.{n}.{n}.{n}, 192.0.2.9" for n in (8, 9)]
+    assert [ask(behind, JOB, headers={"X-Forwarded-For": said}).status for said in forged] == [200, 429]
+    unasked = small(Settings(rate_limit=Allowance(1, 1_000))).app
+    assert [ask(unasked, JOB, headers={"X-Forwarded-For": f"192.0.2.{n}"}).status for n in (1, 2)] == [200, 429]
 
 
 def test_guessing_tokens_is_slowed_down_too() -> None:

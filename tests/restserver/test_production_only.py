@@ -1,5 +1,6 @@
 """Over a real launcher there is nothing of the simulated one: no path of it, no header, not even its code."""
 
+import gzip
 import subprocess
 import sys
 
@@ -78,6 +79,15 @@ print(*sorted(name for name in sys.modules if name.split(".")[0] in ("simulator"
 def test_not_even_its_code_is_loaded() -> None:
     done = subprocess.run([sys.executable, "-c", MODULES], capture_output=True, text=True, check=True, timeout=60)
     assert done.stdout.split() == []
+
+
+def test_a_control_plane_unpacks_nothing() -> None:
+    settings = Settings(jobs=5, frozen=True)
+    built = cli.BACKENDS["simulated"](settings)
+    app = create_app(built.backend, settings, mounts=cli.mounts(built, settings))
+    packed = gzip.compress(b'{"action": "freeze"}')
+    answer = ask(app, f"{PREFIX}/clock", "PUT", {"Content-Encoding": "gzip", "Host": "localhost"}, packed)
+    assert answer.status in (400, 415)
 
 
 FOREIGN = [
