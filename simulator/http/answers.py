@@ -5,6 +5,7 @@ the servlet container forbid caching in words of their own. An :class:`Answered`
 here knows a path.
 """
 
+import gzip
 from collections.abc import Iterable, Iterator, Mapping
 from email.utils import formatdate
 from html import escape
@@ -40,6 +41,8 @@ class Answered(Struct, frozen=True):
     """Sent without a length, as the real one sends everything it writes as JSON."""
     reason: str = ""
     """Empty: the usual one."""
+    compressible: bool = False
+    """Sent as gzip to those who take it: the launcher's successes are, its errors and the resource manager's answers never."""
     told_length: int | None = None
     """For an answer to HEAD whose length is that of a body which is not sent."""
 
@@ -51,6 +54,10 @@ class Answered(Struct, frozen=True):
 
     def send(self, environ: WSGIEnvironment, start_response: StartResponse, now: Instant) -> Iterable[bytes]:
         """Where the server in use would end the connection after chunks, the length is told instead: clients keep connections."""
+        if self.compressible and _takes_gzip(environ) and self.body:
+            packed = gzip.compress(self.body, mtime=0)
+            more = (*self.headers, ("Content-Encoding", "gzip"))
+            return replace(self, body=packed, headers=more, compressible=False).send(environ, start_response, now)
         date = formatdate(now / 1000, usegmt=True)
         headers = [(name, value.replace("{date}", date)) for name, value in self.headers]
         status = f"{self.status} {self.reason or HTTPStatus(self.status).phrase}"
@@ -60,6 +67,12 @@ class Answered(Struct, frozen=True):
         length = len(self.body) if self.told_length is None else self.told_length
         start_response(status, [*headers, ("Content-Length", str(length))])
         return [self.body] if self.body else []
+
+
+def _takes_gzip(environ: WSGIEnvironment) -> bool:
+    accepted = str(environ.get("HTTP_ACCEPT_ENCODING", "")).lower().split(",")
+    wishes = (each.partition(";") for each in accepted)
+    return any(name.strip() == "gzip" and weight.replace(" ", "") not in ("q=0", "q=0.0") for name, _, weight in wishes)
 
 
 def _without_length(body: bytes) -> Iterator[bytes]:
@@ -81,7 +94,8 @@ def _cached(*middle: tuple[str, str], frame: str = "DENY") -> Headers:
 
 def written(body: str, media_type: str = JSON, more: Headers = ()) -> Answered:
     """A success with a body."""
-    return Answered(200, _cached(("Content-Type", PLAIN), ("Content-Type", media_type), *more), body.encode(), True)
+    headers = _cached(("Content-Type", PLAIN), ("Content-Type", media_type), *more)
+    return Answered(200, headers, body.encode(), True, compressible=True)
 
 
 def document(value: object) -> Answered:
