@@ -57,7 +57,9 @@ def parsed(received: bytes) -> list[tuple[str, list[str], str]]:
             body, rest = rest[:length], rest[length:]
         else:
             body, rest = rest, b""
-        found.append((lines[0], [value for name, value in headers if name == "content-type"], body.decode("utf-8", "replace")))
+        found.append(
+            (lines[0], [value for name, value in headers if name == "content-type"], body.decode("utf-8", "replace"))
+        )
         received = rest
     return found
 
