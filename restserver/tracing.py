@@ -9,7 +9,6 @@ Requests that are turned away for want of a token, or for being too many, have n
 """
 
 from collections.abc import Callable, MutableMapping
-from dataclasses import replace
 from typing import Any, Final
 
 import falcon
@@ -65,7 +64,7 @@ class Tracing:
                 headers: dict[str, str] = {}
                 _PROPAGATOR.inject(headers)
                 try:
-                    return proceed(replace(ask, trace=tuple(headers.items())))
+                    return proceed(Ask(ask.deadline, ask.request_id, tuple(headers.items())))
                 except LauncherError as error:
                     span.set_attribute("error.type", type(error).__name__)
                     if not type(error).__name__.startswith("NoSuch"):  # "no such framework" is an answer
