@@ -463,7 +463,9 @@ def simulation_of(settings: Settings) -> "Simulation":
     clock = VirtualClock(at, rate=settings.rate, frozen=settings.frozen)
     try:
         scenarios = None if settings.scenarios is None else Scenarios(settings.scenarios, watch=settings.watch)
-        return Simulation(settings.seed, settings.jobs, clock, settings.profile, scenarios, settings.state)
+        simulation = Simulation(settings.seed, settings.jobs, clock, settings.profile, scenarios, settings.state)
+        simulation.scenarios.watch = settings.watch
+        return simulation
     except BadProfile as error:
         raise BadSetting("profile", str(error)) from error
     except BadScenario as error:

@@ -235,7 +235,13 @@ class Settings:
         shown_default="the shipped ones",
     )
     watch: bool = _setting(
-        False, "watch", "SIM_WATCH", values.on_off, "", "tells stories anew when their files change", switch=True
+        False,
+        "watch",
+        "SIM_WATCH",
+        values.on_off,
+        "",
+        "reads stories and profile anew when their files change",
+        switch=True,
     )
     state: Path | None = _setting(  # noqa: RUF009 - this is dataclasses.field
         None,

@@ -5,6 +5,7 @@ profile, where the clock started, what it shows, the journal, and what the launc
 if it cannot be saved, it is taken back.
 """
 
+import logging
 import math
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -18,15 +19,18 @@ from simulator.launcher import SimulatedLauncher, SimulatedResourceManager, Unfo
 from simulator.launcher_state import LauncherRequests
 from simulator.ledger import Ledger
 from simulator.request_journal import RequestJournal
-from simulator.state_file import VERSION, BadState, StateFile, versioned
+from simulator.state_file import VERSION, BadState, StateFile, StateNotSaved, versioned
 from simulator.told.scenario_files import BadScenario, Scenarios, ShippedScenarios, in_schema
 from simulator.world.profile import Profile
 from simulator.world.profile_files import BadProfile, load
+from simulator.world.profile_watch import ProfileWatch
 from simulator.world.whole_world import WholeWorld
 from simulator.world.world import World
 
 MOST_JOBS = 100_000_000
 MOST_SEED = 2**63 - 1
+
+_log = logging.getLogger(__name__)
 
 
 class Kept(Protocol):
@@ -54,6 +58,7 @@ class Simulation:
         """A state that ``file`` holds is restored. Raises BadProfile, BadState."""
         self.clock = clock
         self.profile = profile
+        self._profile_watch = ProfileWatch(profile)
         self.scenarios = ShippedScenarios() if scenarios is None else scenarios
         self.world = WholeWorld(World(seed, jobs, load(profile)), self.scenarios, clock.start.now)
         unfolded = Unfolded()
@@ -70,6 +75,25 @@ class Simulation:
         if found is not None:
             self._restore(found)
         self.journal.changed = self.save
+        self.world.look = self._look
+
+    def _look(self) -> None:
+        """Another mix is another population; what people did, and the clock, stay."""
+        if not self.scenarios.watch:
+            return
+        mix = self._profile_watch.changed()
+        if mix is not None:
+            with self.journal.lock:
+                self.world.population = World(self.seed, self.jobs, mix)
+                try:
+                    self.save()
+                except StateNotSaved as error:
+                    _log.warning("the profile has changed, and %s", error)
+
+    @property
+    def profile_problem(self) -> str | None:
+        """Why the profile's file, as it is now, is not used."""
+        return self._profile_watch.problem
 
     @property
     def seed(self) -> int:
@@ -104,14 +128,15 @@ class Simulation:
 
     def _snapshot(self) -> Callable[[], None]:
         started, reading, edition = self.clock.start, self.clock.read(), self.clock.edition
-        population, began, ledger, profile = self.world.population, self.world.started, self.world.ledger, self.profile
+        population, began, ledger = self.world.population, self.world.started, self.world.ledger
+        profile, watch = self.profile, self._profile_watch
         kept = {key: each.state() for key, each in self.kept.items()}
 
         def back() -> None:
             if self.clock.edition != edition:
                 self.clock.restore(started, reading)
             self.world.population, self.world.started, self.world.ledger = population, began, ledger
-            self.profile = profile
+            self.profile, self._profile_watch = profile, watch
             for key, state in kept.items():
                 if self.kept[key].state() != state:
                     self.kept[key].restore(state)
@@ -138,7 +163,8 @@ class Simulation:
             gone = self._become(
                 seed if seed is not None else self.seed, jobs if jobs is not None else self.jobs, mix, Ledger()
             )
-            self.profile = self.profile if profile is None else profile
+            if profile is not None:
+                self.profile, self._profile_watch = profile, ProfileWatch(profile)
             return gone
 
     def _become(self, seed: int, jobs: int, profile: Profile, ledger: Ledger) -> int:
@@ -210,6 +236,7 @@ class Simulation:
             raise BadState(str(error)) from error
         self._early = document
         self.profile = str(document["profile"])
+        self._profile_watch = ProfileWatch(self.profile)
         self._become(seed, jobs, profile, Ledger())
         self.world.started = start.now
         self.journal.replace(entries)

@@ -155,7 +155,9 @@ SCHEMAS: Mapping[str, Schema] = {
         },
         description="What it has besides (`faults`, what the launcher was told) may be missing: then there is none.",
     ),
-    "Settings": _object({"seed": COUNT, "jobs": COUNT, "profile": TEXT, "watch": FLAG, "started": INSTANT}),
+    "Settings": _object(
+        {"seed": COUNT, "jobs": COUNT, "profile": TEXT, "profileProblem": MAYBE_TEXT, "watch": FLAG, "started": INSTANT}
+    ),
     "SettingsChange": {
         "type": "object",
         "additionalProperties": False,

@@ -62,6 +62,7 @@ class Settings:
             "seed": simulation.seed,
             "jobs": simulation.jobs,
             "profile": simulation.profile,
+            "profileProblem": simulation.profile_problem,
             "watch": simulation.scenarios.watch,
             "started": iso(simulation.world.started),
         }

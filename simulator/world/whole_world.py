@@ -14,7 +14,7 @@ Nothing here depends on what is done later: a story with one more entry at its e
 import re
 import threading
 from bisect import bisect_left
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Protocol, overload
 
@@ -65,6 +65,8 @@ class WholeWorld:
         self.started = started
         """What the scenarios count from."""
         self.ledger = Ledger()
+        self.look: Callable[[], None] = lambda: None
+        """Called before every question: who watches a file looks at it then."""
         self._kept: LRUCache[object, tuple[Lived, ...]] = LRUCache(KEPT_NAMES)
         self._came: tuple[object, Came] | None = None
         self._told_of_place: dict[int, Told] = {}
@@ -73,11 +75,13 @@ class WholeWorld:
     # --- the source -------------------------------------------------------------------------------------------------
 
     def named(self, name: str, at: Instant) -> Told | None:
+        self.look()
         if name not in self.ledger.pages and self.scenarios.job(name) is None:
             return self.population.named(name, at)
         return next((life.told for life in reversed(self.lives(name)) if life.told.begins <= at < life.told.ends), None)
 
     def with_application(self, application_id: str, at: Instant) -> Told | None:
+        self.look()
         owner = self.population.owner(application_id)
         if owner is not None:
             told = self.lives(owner.name)[0].told if owner.name in self.ledger.pages else owner
@@ -90,6 +94,7 @@ class WholeWorld:
         return life.told if life is not None and life.told.begins <= at else None
 
     def places(self, at: Instant) -> "Places":
+        self.look()
         by_hand = [life.told.place for life in self._by_hand().lives if life.is_listed(at)]
         return Places(self.population.places(at), by_hand)
 

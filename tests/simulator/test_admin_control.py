@@ -231,6 +231,7 @@ def test_settings_are_changed_while_it_runs() -> None:
         "seed": 7,
         "jobs": 20,
         "profile": "tiny",
+        "profileProblem": None,
         "watch": False,
         "started": "2026-03-01T12:00:00Z",
     }
@@ -240,6 +241,7 @@ def test_settings_are_changed_while_it_runs() -> None:
         "seed": 8,
         "jobs": 20,
         "profile": "calm",
+        "profileProblem": None,
         "watch": True,
         "started": "2026-03-01T12:00:00Z",
         "dropped": 1,
