@@ -32,7 +32,21 @@ async function pages() {
     total = page.total;
     if (cursor === null) break;
   }
+  const named = cursor !== null && found.length < wanted ? await exactly(filter.get("name")) : null;
+  if (named !== null && !found.some((each) => each.name === named.name)) found.unshift(named);
   return { found, cursor, scanned, total };
+}
+
+// Whoever types a whole name need not wait until all the others are looked through.
+async function exactly(name) {
+  if (!name) return null;
+  try {
+    const each = await ask(`/jobs/${encodeURIComponent(name)}`);
+    return [["state", each.state], ["user", each.username]].every(([key, value]) => [null, value].includes(filter.get(key))) ? each : null;
+  } catch (error) {
+    if (error instanceof Refused) return null;
+    throw error;
+  }
 }
 
 async function refresh() {

@@ -56,6 +56,20 @@ def test_jobs_are_found_and_read_no_further_than_scrolled(server: Program, page:
     expect(page.locator("#job")).to_contain_text("There is no such job")
 
 
+def test_among_very_many_a_job_is_found_by_its_name(tmp_path: Path, page: Page) -> None:
+    with running(*WORLD, "-p", "0", "--jobs", "1000000", log=tmp_path / "log") as program:
+        oldest = ask(f"{program.told}/__admin/jobs?order=oldest&limit=1").json()["jobs"][0]["name"]
+        page.goto(f"{program.told}/")
+        expect(page.locator("#found")).to_contain_text("about")
+        page.get_by_label("Name begins with").fill(oldest)
+        expect(page.locator("#job-rows tr")).to_have_count(1)
+        expect(page.locator("#found")).to_have_text("1+ job among the 1000 looked through")
+        page.get_by_label("Name begins with").fill("no-such-job")
+        expect(page.locator("#job-rows tr")).to_have_count(0)
+        page.get_by_role("button", name="Search on").click()
+        expect(page.locator("#found")).to_contain_text("among the 2000 looked through")
+
+
 def test_a_job_is_made_and_led_from_waiting_over_a_retry_to_failed(server: Program, page: Page) -> None:
     page.goto(f"{server.told}/#/new")
     page.get_by_label("Begin with").select_option("fails, is retried, and fails")
