@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from contracts.launcher.laws_of_records import breaches_between, breaches_of
 from simulator.replay.replaying import replay
 from tests.contracts.recorded_records import FOLDER, histories
-from tests.simulator.telling import breaches_between, breaches_of
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -25,11 +25,10 @@ def test_the_same_things_happening_give_the_same_story(folder: Path, recorded_na
     assert replay(histories(folder)[recorded_name]).differences == ()
 
 
-def test_the_laws_of_these_tests_hold_for_the_real_launcher_too(folder: Path) -> None:
+def test_the_laws_of_records_hold_for_the_real_launcher_too(folder: Path) -> None:
     for history in histories(folder).values():
         records = history.records()
         for record in records:
             assert list(breaches_of(record)) == []
         for before, after in pairwise(records):
-            if before.status.state.value != "FRAMEWORK_COMPLETED":
-                assert list(breaches_between(before, after)) == []
+            assert list(breaches_between(before, after)) == []

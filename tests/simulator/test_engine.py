@@ -3,6 +3,7 @@
 import pytest
 from msgspec.structs import replace
 
+from contracts.launcher.laws_of_records import tasks_of
 from contracts.launcher.lifecycle import FrameworkState, IllegalTransition, TaskState
 from contracts.launcher.records import (
     CompletionPolicy,
@@ -53,7 +54,6 @@ from tests.simulator.telling import (
     settled,
     states,
     story,
-    tasks_of,
     treated,
 )
 

@@ -5,6 +5,7 @@ manager shows of a life that the launcher does not.
 import pytest
 from msgspec.structs import replace
 
+from contracts.launcher.laws_of_records import tasks_of
 from contracts.launcher.records import (
     Application,
     ExitType,
@@ -39,7 +40,6 @@ from tests.simulator.telling import (
     role,
     settled,
     story,
-    tasks_of,
     treated,
 )
 
