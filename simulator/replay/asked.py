@@ -6,7 +6,7 @@ from msgspec.structs import replace
 
 from contracts.clock import Instant
 from contracts.launcher.histories import Look
-from contracts.launcher.records import ExecutionType, FrameworkDescriptor, FrameworkRequest
+from contracts.launcher.records import ExecutionType, Framework, FrameworkRequest
 from simulator.machine.story import Delete, Migrate, Operation, SetProgress, Start, Stop, Submit
 
 JUST_BEFORE = 50
@@ -22,36 +22,39 @@ def _operations(looks: Sequence[Look]) -> Iterator[Operation]:
     before: FrameworkRequest | None = None
     for look in looks:
         now = None if look.framework is None else look.framework.request
-        if now is None:
+        if look.framework is None or now is None:
             if before is not None:
                 yield Delete(look.instant)
         else:
-            yield from _submissions(before, now)
+            yield from _first(look.framework, now) if before is None else _submissions(before, now)
             yield from _beside(look.instant, before, now)
         before = now
 
 
-def _submissions(old: FrameworkRequest | None, new: FrameworkRequest) -> Iterator[Operation]:
+def _first(record: Framework, request: FrameworkRequest) -> Iterator[Operation]:
+    """What was asked for before anybody looked: the last submission may have been an upgrade, an update, or a stop."""
+    first, last, wanted = request.first_request_timestamp, request.last_request_timestamp, request.descriptor
+    submit = Submit(first, wanted, request.launch_client_type, request.launch_client_host_name)
+    launched = record.status.application_launched_timestamp
+    if wanted.execution_type is ExecutionType.STOP and first < last:
+        yield replace(submit, descriptor=replace(wanted, execution_type=ExecutionType.START))
+        yield Stop(last)
+    elif not record.status.retries.total and (launched is None or launched >= last):
+        yield replace(submit, at=last)
+    else:
+        yield submit
+
+
+def _submissions(old: FrameworkRequest, new: FrameworkRequest) -> Iterator[Operation]:
     at, wanted = new.last_request_timestamp, new.descriptor
     submit = Submit(at, wanted, new.launch_client_type, new.launch_client_host_name)
-    if old is None:
-        if wanted.execution_type is ExecutionType.STOP and new.first_request_timestamp < at:
-            # It was asked for otherwise before anybody looked.
-            yield replace(submit, at=new.first_request_timestamp, descriptor=_started(wanted))
-            yield Stop(at)
-        else:
-            yield replace(submit, at=new.first_request_timestamp)
-    elif old.first_request_timestamp != new.first_request_timestamp:
+    if old.first_request_timestamp != new.first_request_timestamp:
         yield Delete(new.first_request_timestamp - JUST_BEFORE)
         yield replace(submit, at=new.first_request_timestamp)
     elif replace(old.descriptor, execution_type=wanted.execution_type) != wanted:
         yield submit
     elif old.descriptor.execution_type is not wanted.execution_type:
         yield Stop(at) if wanted.execution_type is ExecutionType.STOP else Start(at)
-
-
-def _started(descriptor: FrameworkDescriptor) -> FrameworkDescriptor:
-    return replace(descriptor, execution_type=ExecutionType.START)
 
 
 def _beside(seen: Instant, old: FrameworkRequest | None, new: FrameworkRequest) -> Iterator[Operation]:

@@ -1,11 +1,13 @@
 """What a replay must have in common with the recording: how it ended, and every step on the way."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import groupby
 
 from contracts.launcher.exits import STOP_FRAMEWORK
 from contracts.launcher.records import ExitType, Framework
 
+_OUTSTANDING = re.compile(r"for \d+(?= outstanding Tasks)")
 Step = tuple[int, int, str]
 """Version, attempt, framework state."""
 
@@ -21,7 +23,7 @@ def outcome(record: Framework) -> Mapping[str, object]:
         "exit code": status.application_exit_code,
         "exit type": status.application_exit_type,
         "exit description": status.application_exit_description,
-        "exit diagnostics": diagnostics and diagnostics.split("\n")[0].split("]")[-1],
+        "exit diagnostics": diagnostics and _first_words(diagnostics),
         "trigger message": status.application_exit_trigger_message,
         "trigger role": status.application_exit_trigger_task_role_name,
         "retries": status.retries,
@@ -36,6 +38,11 @@ def outcome(record: Framework) -> Mapping[str, object]:
             if task.container_exit_type in (ExitType.SUCCEEDED, ExitType.UNKNOWN)
         },
     }
+
+
+def _first_words(diagnostics: str) -> str:
+    """The first line without its time stamp; how many of a gang still waited at the very end is luck."""
+    return _OUTSTANDING.sub("for some", diagnostics.split("\n")[0].split("]")[-1])
 
 
 def steps(records: Iterable[Framework | None]) -> list[Step]:

@@ -23,24 +23,29 @@ from simulator.machine.story import (
     ContainerKey,
     Crashed,
     Exit,
+    Intervals,
     Killed,
     Lost,
     MasterFailed,
     Refused,
 )
 
+CONFLICT, TRANSIENT, NON_TRANSIENT = -7112, 193, 194
 CODE_OF_COUNTER = {
-    "transient_normal": 193,
-    "non_transient": 194,
+    "transient_conflict": CONFLICT,
+    "transient_normal": TRANSIENT,
+    "non_transient": NON_TRANSIENT,
     "unknown": 7,
     "succeeded": 0,
-    "transient_conflict": -7112,
 }
-"""An exit code that raises each counter: as what an end is told that nobody saw."""
+"""An exit code that raises each counter: as what an end is told that nobody saw. A conflict comes first, so that what is
+waited for after it is over before the first attempt that was seen."""
 
 MIGRATED = -7153
 STOPPED, KILLED, LOST, CRASHED = -7351, -7303, -7350, -7353
-MASTER_GAVE_UP, REFUSED_BY_RM, REFUSED = -7251, -7200, -7300
+MASTER_GAVE_UP, REFUSED_BY_RM = -7251, -7200
+NOT_SUBMITTED = frozenset({-7300, -7301, -7302})
+NO_DIAGNOSTICS = -7352
 
 # How long things take of which no record tells it, in milliseconds.
 MASTER_START, ALLOCATION, RUN = 2200, 1200, 1700
@@ -58,6 +63,8 @@ class Run(Struct):
     version: int
     first: int
     """How many applications there were before it."""
+    begun: Instant
+    """When it was asked for, as far as one knows."""
     applications: dict[int, Framework] = field(default_factory=dict)
     """Each attempt as it was seen last."""
     appeared: dict[int, Instant] = field(default_factory=dict)
@@ -68,15 +75,17 @@ class Run(Struct):
     """By attempt of the task, as seen last; of a task that was scaled away and came back, the later one."""
     launches: dict[tuple[Place, int], Instant] = field(default_factory=dict)
     """The first of each: who comes back finds the room he left."""
+    allocations: dict[tuple[Place, int], Instant] = field(default_factory=dict)
+    """When the container of each was seen first."""
 
     def saw(self, look: Look, now: Framework) -> None:
         attempt = now.status.retries.total
         self.applications[attempt] = now
         self.appeared.setdefault(attempt, look.instant)
         for task in (task for role in now.task_roles.values() for task in role.tasks):
-            self._saw_task(attempt, task)
+            self._saw_task(look.instant, attempt, task)
 
-    def _saw_task(self, attempt: int, task: TaskStatus) -> None:
+    def _saw_task(self, instant: Instant, attempt: int, task: TaskStatus) -> None:
         place = (attempt, task.task_role_name, task.index)
         retries = 0 if task.retries is None else task.retries.total
         seen = self.containers.setdefault(place, {})
@@ -84,6 +93,8 @@ class Run(Struct):
             seen[retries] = task
         if task.created_timestamp is not None:
             self.masters.setdefault(attempt, task.created_timestamp)
+        if task.container_id is not None:
+            self.allocations.setdefault((place, retries), instant)
         if task.container_launched_timestamp is not None:
             self.launches.setdefault((place, retries), task.container_launched_timestamp)
 
@@ -94,6 +105,14 @@ class Run(Struct):
             return None
         launched = following.status.application_launched_timestamp
         return self.appeared[attempt + 1] if launched is None else launched - UPLOAD
+
+    def has_unseen_ends(self) -> bool:
+        """Of attempts that were retried."""
+        last = max(self.applications)
+        return any(
+            number < last and record.status.application_exit_code is None
+            for number, record in self.applications.items()
+        )
 
     def code_of_application(self, attempt: int) -> int:
         """Of a container never seen to end: what the framework's counters, once it was retried, say of it."""
@@ -111,26 +130,58 @@ class Happened(Struct, frozen=True):
     runs: tuple[Run, ...]
     numbers: tuple[int, ...]
     """The resource manager's, in the order in which the applications were seen."""
-    period: Milliseconds
-    """From look to look of the launcher's service: what it does about an end comes half of it later, on average."""
+    intervals: Intervals
+    """What the service does about an end comes half a period later, on average."""
 
     def application_number(self, count: int) -> int:
         return self.numbers[count] if count < len(self.numbers) else 9000 + count
 
     def application(self, key: ApplicationKey) -> ApplicationFate:
-        run = self._run(key)
-        last = None if run is None else run.applications.get(key.attempt)
+        run, attempt = self._run(key), key.attempt
+        last = None if run is None else run.applications.get(attempt)
         if run is None or last is None:
-            return ApplicationFate(am_start=MASTER_START)
-        status, started = last.status, run.masters.get(key.attempt)
-        launched, end = status.application_launched_timestamp, _application_end(status)
+            return ApplicationFate(am_start=MASTER_START, end=None if run is None else self._unseen_end(run, attempt))
+        status, started = last.status, run.masters.get(attempt)
+        launched, end = (
+            status.application_launched_timestamp,
+            _application_end(status) or self._unseen_end(run, attempt),
+        )
         if launched is None and status.application_exit_code == STOPPED:
             return ApplicationFate(upload=NEVER)
-        if started is None and status.application_exit_code in (STOPPED, KILLED):
+        if started is None and (status.application_exit_code in (STOPPED, KILLED) or self._is_open(run, attempt)):
             return ApplicationFate(am_start=None, end=end)
-        if started is None or launched is None:
-            return ApplicationFate(am_start=MASTER_START, end=end)
-        return ApplicationFate(am_start=max(SHORTEST, started - launched), end=end)
+        start = MASTER_START if started is None or launched is None else max(SHORTEST, started - launched)
+        text = None if status.application_exit_code == NO_DIAGNOSTICS else 0
+        return ApplicationFate(am_start=start, end=end, diagnostics_after=text)
+
+    def _unseen_end(self, run: Run, attempt: int) -> ApplicationEnd | None:
+        """What ends the whole application, whatever its containers do: where their exits would be retried one by one, or
+        where it has none."""
+        following = run.next_created(attempt)
+        if following is None and max(run.applications) <= attempt:
+            return None
+        last = run.applications.get(attempt)
+        if last is not None and last.status.application_exit_code is not None:
+            return None
+        launched = None if last is None else last.status.application_launched_timestamp
+        code = run.code_of_application(attempt)
+        if code == TRANSIENT:
+            return Killed(self._run_until(launched or self._expected(run, attempt), following, self._noticed))
+        if code == NON_TRANSIENT:
+            master = None if launched is None else launched + MASTER_START
+            begun = run.masters.get(attempt) or master or self._expected(run, attempt)
+            return MasterFailed(MASTER_GAVE_UP, "", self._run_until(begun, following, self._noticed))
+        return None
+
+    @property
+    def _noticed(self) -> Milliseconds:
+        return self.intervals.service_rm_resync // 2
+
+    def _expected(self, run: Run, attempt: int) -> Instant:
+        """About when an attempt began that nobody saw, if those before it took no longer than they must."""
+        each = MASTER_START + ALLOCATION + RUN + self.intervals.service_request_pull + self.intervals.service_rm_resync
+        conflicts = sum(run.code_of_application(before) == CONFLICT for before in range(attempt))
+        return run.begun + attempt * each + conflicts * self.intervals.conflict_back_off_max
 
     def container(self, key: ContainerKey) -> ContainerFate:
         run, attempt = self._run(key.application), key.application.attempt
@@ -140,10 +191,12 @@ class Happened(Struct, frozen=True):
         seen = run.containers.get(place, {})
         task = seen.get(key.task_attempt)
         retried = max(seen, default=-1) > key.task_attempt
-        if task is not None and task.container_id is None and not retried:
+        unseen = self._is_open(run, attempt) if task is None else task.container_id is None
+        if unseen and not retried:
             return ContainerFate(allocation=None)
         launched = run.launches.get((place, key.task_attempt))
-        room = ContainerFate(ALLOCATION) if launched is None else ContainerFate(SHORTEST, launched - LAUNCHING)
+        allocated = run.allocations.get((place, key.task_attempt)) if launched is None else launched - LAUNCHING
+        room = ContainerFate(ALLOCATION) if allocated is None else ContainerFate(SHORTEST, allocated)
         if task is not None and task.container_exit_code not in (None, STOP_TASK, MIGRATED):
             return _seen_end(room, task)
         if retried:
@@ -151,15 +204,25 @@ class Happened(Struct, frozen=True):
             following = run.launches.get((place, key.task_attempt + 1))
             return replace(room, run=self._run_until(launched, following, 0), exit=Exit(code))
         following = run.next_created(attempt)
-        if following is not None or task is None:
-            code = run.code_of_application(attempt)
-            return replace(room, run=self._run_until(launched, following, self.period // 2), exit=Exit(code))
-        return room
+        if following is None and task is not None:
+            return room
+        code = run.code_of_application(attempt)
+        if task is not None and launched is None:
+            # Allocated, and never launched: it ended in the gang's waiting.
+            waited = self._run_until(allocated, following, self._noticed)
+            return replace(room, run=waited, exit=Exit(code), ends_in=TaskState.CONTAINER_ALLOCATED)
+        begun = self._expected(run, attempt) if task is None else launched
+        return replace(room, run=self._run_until(begun, following, self._noticed), exit=Exit(code))
 
     def _run(self, key: ApplicationKey) -> Run | None:
         """A version that was left may come back: by the number of applications before it one run is told from another."""
         same = [run for run in self.runs if run.version == key.version]
         return min(same, key=lambda run: abs(run.first + key.attempt - key.count), default=None)
+
+    def _is_open(self, run: Run, attempt: int) -> bool:
+        """Whether it was still under way when somebody looked last."""
+        last = self.runs[-1] is run and max(run.applications) == attempt
+        return last and run.applications[attempt].status.application_exit_code is None
 
     def _run_until(self, launched: Instant | None, following: Instant | None, noticed: Milliseconds) -> Milliseconds:
         """How long a program ran whose end nobody saw."""
@@ -168,7 +231,7 @@ class Happened(Struct, frozen=True):
         return max(SHORTEST_RUN, following - noticed - launched - STARTING)
 
 
-def happened(history: History, period: Milliseconds) -> Happened:
+def happened(history: History, intervals: Intervals) -> Happened:
     runs: list[Run] = []
     numbers: dict[str, int] = {}
     for looks in history.runs():
@@ -179,13 +242,14 @@ def happened(history: History, period: Milliseconds) -> Happened:
                 continue
             if run is None:
                 before = 0 if not runs else runs[-1].first + max(runs[-1].applications) + 1
-                run = Run(now.status.version, before)
+                created = now.status.created_timestamp or look.instant
+                run = Run(now.status.version, before, created if not runs else look.instant)
                 runs.append(run)
             run.saw(look, now)
             name = now.status.application_id
             if name is not None:
                 numbers[name] = int(name.rpartition("_")[2])
-    return Happened(tuple(runs), tuple(numbers.values()), period)
+    return Happened(tuple(runs), tuple(numbers.values()), intervals)
 
 
 def _cause(seen: Mapping[int, RetryState], attempt: int) -> int:
@@ -217,7 +281,7 @@ def _application_end(status: FrameworkStatus) -> ApplicationEnd | None:
         CRASHED: Crashed(after),
         MASTER_GAVE_UP: MasterFailed(MASTER_GAVE_UP, text, 2500),
         REFUSED_BY_RM: MasterFailed(REFUSED_BY_RM, text),
-        REFUSED: Refused(REFUSED, text),
+        **{code: Refused(code, text) for code in NOT_SUBMITTED},
     }
     return ends.get(status.application_exit_code)
 
@@ -231,5 +295,5 @@ def _seen_end(room: ContainerFate, task: TaskStatus) -> ContainerFate:
         return ended
     if launched is not None:
         return replace(ended, run=max(SHORTEST_RUN, completed - launched - STARTING))
-    waited = completed - (task.created_timestamp or completed) - ALLOCATION
+    waited = completed - (room.not_before or completed)
     return replace(ended, run=max(SHORTEST_RUN, waited), ends_in=TaskState.CONTAINER_ALLOCATED)

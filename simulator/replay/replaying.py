@@ -12,8 +12,9 @@ from msgspec.structs import replace
 
 from contracts.clock import Instant
 from contracts.launcher.histories import History
+from contracts.launcher.lifecycle import FrameworkState
 from contracts.launcher.records import Framework
-from simulator.machine.story import SECOND, Operation, Story
+from simulator.machine.story import FAST, SECOND, Operation, Story
 from simulator.machine.timeline import Timeline, plan
 from simulator.replay.asked import operations
 from simulator.replay.comparison import missed, outcome, steps
@@ -41,6 +42,8 @@ class Replayed(Struct, frozen=True):
     unknowns: Unknowns
     differences: tuple[Difference, ...]
     """Empty: the same came out."""
+    excuse: str | None = None
+    """Why the differences say little: too much of the story had to be made up. ``None``: they say what they say."""
 
 
 class NotTold(Exception):
@@ -55,7 +58,17 @@ def replay(history: History) -> Replayed:
     best = next(tried)
     while best.differences and (other := next(tried, None)) is not None:
         best = min(best, other, key=lambda replayed: len(replayed.differences))
-    return best
+    return replace(best, excuse=_excuse(history, best.differences)) if best.differences else best
+
+
+def _excuse(history: History, differences: Sequence[Difference]) -> str | None:
+    """Laws go on judging such a history look by look; what is taken back is only that ours would come out otherwise."""
+    runs = happened(history, FAST).runs
+    if min(runs[0].applications) > 0:
+        return "the first attempts were not seen"
+    if {difference.what for difference in differences} == {"steps"} and any(run.has_unseen_ends() for run in runs):
+        return "how an attempt ended was not seen, and the steps hang on when it did"
+    return None
 
 
 def story_of(history: History, unknown: Unknowns) -> Story:
@@ -64,7 +77,7 @@ def story_of(history: History, unknown: Unknowns) -> Story:
         history.records()[0].status.name,
         cluster(history, unknown),
         asked,
-        happened(history, unknown.intervals.service_rm_resync),
+        happened(history, unknown.intervals),
     )
 
 
@@ -81,7 +94,17 @@ def compare(history: History, unknown: Unknowns) -> Iterator[Difference]:
     if step is not None:
         yield Difference("steps", step, ours)
     seen = next(look for look in reversed(history.looks) if look.framework is not None)
-    yield from _nearest(outcome(history.records()[-1]), [outcome(record) for record in _since(watched, seen.instant)])
+    last = history.records()[-1]
+    # How long something may take is another question: what was not over yet was like ours at some time.
+    since = seen.instant if last.status.state is FrameworkState.FRAMEWORK_COMPLETED else story.operations[0].at
+    yield from _nearest(outcome(last), [outcome(record) for record in _since(watched, since)])
+
+
+def shown(history: History, unknown: Unknowns) -> list[Framework]:
+    """Our records as a client would have seen them, one at each change, from the first look until a while after the last."""
+    timeline = plan(story_of(history, unknown))
+    watched = _watched(timeline, history.looks[0].instant, history.looks[-1].instant + PATIENCE)
+    return [record for _, record in watched if record is not None]
 
 
 def _watched(timeline: Timeline, first: Instant, last: Instant) -> Iterator[tuple[Instant, Framework | None]]:

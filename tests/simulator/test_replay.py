@@ -105,7 +105,7 @@ def test_a_beginning_that_nobody_saw_is_made_up_from_the_counters() -> None:
     )
     late = replace(history, looks=history.looks[third:])
     assert replay(late).differences == ()
-    assert [happened(late, 1000).runs[0].code_of_application(attempt) for attempt in (0, 1)] == [193, 193]
+    assert [happened(late, FAST).runs[0].code_of_application(attempt) for attempt in (0, 1)] == [193, 193]
 
 
 def test_unseen_ends_of_several_kinds_are_each_told_once() -> None:
@@ -114,7 +114,7 @@ def test_unseen_ends_of_several_kinds_are_each_told_once() -> None:
     last = next(look for look in reversed(history.looks) if look.framework is not None)
     assert last.framework is not None
     record = replace(last.framework, status=replace(last.framework.status, retries=mixed))
-    (run,) = happened(replace(history, looks=(replace(last, framework=record),)), 1000).runs
+    (run,) = happened(replace(history, looks=(replace(last, framework=record),)), FAST).runs
     assert {run.code_of_application(attempt) for attempt in (0, 1)} == {
         CODE_OF_COUNTER["unknown"],
         CODE_OF_COUNTER["non_transient"],
@@ -136,7 +136,8 @@ def test_what_people_did_is_read_out_of_the_requests() -> None:
 
 def test_the_launcher_is_tried_at_every_pace_the_likely_first() -> None:
     tried = list(unknowns(histories()[SUCCEEDED]))
-    assert tried[:2] == [Unknowns(FAST), Unknowns(DEPLOYED)]
+    paces = [(one.intervals.service_rm_resync, one.phase, one.lag) for one in tried[:2]]
+    assert paces == [(FAST.service_rm_resync, 0, 0), (DEPLOYED.service_rm_resync, 0, 0)]
     assert len(set(tried)) == len(tried)
 
 
