@@ -1,7 +1,6 @@
 """The paths besides the API that say how this server is, and what it promises."""
 
 from collections.abc import Callable, Mapping
-from wsgiref.types import WSGIEnvironment
 
 import falcon
 from msgspec import Struct, field
@@ -34,7 +33,7 @@ class Ready(Struct, ReadOnly, frozen=True):
 
     launcher: Launcher
     stopping: Callable[[], bool]
-    asked: Callable[[WSGIEnvironment], Ask]
+    asked: Callable[[falcon.Request], Ask]
     informed: Mapping[str, Callable[[], str]]
     """Parts that are told, but do not decide: requests go on without them."""
     required: Mapping[str, Callable[[], str]] = field(default_factory=dict)
@@ -58,7 +57,7 @@ class Ready(Struct, ReadOnly, frozen=True):
 
     def _launcher(self, req: falcon.Request) -> str:
         try:
-            self.launcher.ready(self.asked(req.env))
+            self.launcher.ready(self.asked(req))
         except LauncherError as error:
             return str(error)
         return OK

@@ -102,6 +102,21 @@ def worth_asking(
     return found
 
 
+def told_through_time(world: World) -> Iterator[Framework]:
+    """What the launcher tells at the instants worth asking."""
+    for name, instants in world.instants.items():
+        for instant in instants:
+            world.clock.set(instant)
+            try:
+                yield world.launcher.framework(name, Ask()).value
+            except NoSuchFramework:
+                continue
+
+
+def untouched(told: Framework) -> Framework:
+    return told
+
+
 def _life(launcher: Launcher, clock: VirtualClock, name: str, begins: Instant) -> Iterator[tuple[Instant, Framework]]:
     """The framework at every instant at which the launcher says that something of it changes."""
     instant: Instant | None = begins

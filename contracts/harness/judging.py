@@ -145,9 +145,10 @@ class Judge:
             begin = f": it begins with {shown(text[:40])}" if text else ": it is empty"
             what = f"the body is not JSON ({' '.join(str(error).split())}){begin}"
             return None, [Objection("answer: not JSON", "", what, self.lines.of_status(operation, answer.status))]
-        return body, list(self._broken_schema(operation, answer, response, body))
+        return body, list(self.objections(operation, response, body))
 
-    def _broken_schema(self, operation: str, answer: Answered, response: Response, body: object) -> Iterator[Objection]:
+    def objections(self, operation: str, response: Response, body: object) -> Iterator[Objection]:
+        """What the schema of an answer says against a body that is JSON."""
         if allows(response, body):
             return
         missing: dict[tuple[str | int, ...], list[ValidationError]] = {}
@@ -156,11 +157,11 @@ class Judge:
             if deepest.validator == "required":
                 missing.setdefault(tuple(deepest.absolute_path), []).append(deepest)
             else:
-                yield self._objection(operation, answer.status, body, deepest, [], _objection(deepest))
+                yield self._objection(operation, response.status, body, deepest, [], _objection(deepest))
         for errors in missing.values():
             keys = [key for error in errors for key in _keys_named(error)]
             what = f"keys that are always there are missing: {', '.join(keys)}"
-            yield self._objection(operation, answer.status, body, errors[0], keys, what)
+            yield self._objection(operation, response.status, body, errors[0], keys, what)
 
     def _objection(
         self, operation: str, status: int, body: object, error: "ValidationError", keys: Sequence[str], what: str

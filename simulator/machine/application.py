@@ -2,15 +2,12 @@
 
 Nothing is composed here: every entity keeps a log of (instant, what was so from then on), and the view reads a record out of
 the logs when somebody asks. A log only grows, and only at its end.
-
-What there is very much of and can hold no way back to itself is kept from the garbage collector (``gc=False``): searching
-it costs more than all else that a look at a million jobs does.
 """
 
 from bisect import bisect_right
 from collections.abc import Sequence
-from operator import attrgetter, itemgetter
-from typing import TypeVar
+from operator import itemgetter
+from typing import NamedTuple, TypeVar
 
 from msgspec import Struct, field
 
@@ -22,7 +19,6 @@ from simulator.machine.story import ApplicationFate, ApplicationKey, ContainerFa
 
 NO_RETRIES = RetryState()
 _WHEN = itemgetter(0)
-_AT = attrgetter("at")
 _Entry = TypeVar("_Entry", bound="tuple[object, ...]")
 
 
@@ -32,12 +28,7 @@ def entry_at(log: Sequence[_Entry], instant: Instant) -> _Entry | None:
     return log[found - 1] if found else None
 
 
-def task_entry_at(log: "Sequence[TaskEntry]", instant: Instant) -> "TaskEntry | None":
-    found = bisect_right(log, instant, key=_AT)
-    return log[found - 1] if found else None
-
-
-class Container(Struct, gc=False):
+class Container(Struct):
     id: str
     host: Host
     seat: int
@@ -54,7 +45,7 @@ class Container(Struct, gc=False):
     diagnostics: str | None = None
 
 
-class TaskEntry(Struct, frozen=True, gc=False):
+class TaskEntry(NamedTuple):
     at: Instant
     state: TaskState | None
     """``None``: the task number was lowered, the task is gone."""

@@ -114,10 +114,7 @@ class World:
         )
 
     def _existing(self, index: int, at: Instant) -> Told | None:
-        if index < 0 or not self.arrivals.may_exist(index, at):
-            return None
-        told = self.at_place(index)
-        return told if told.begins <= at < told.ends else None
+        return self.at_place(index) if self.arrivals.exists(index, at) else None
 
     def resource_manager_started(self, at: Instant) -> Instant:
         """The start that ids of applications tell then."""
