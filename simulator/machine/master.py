@@ -14,6 +14,7 @@ from simulator.machine.application import ApplicationLife, Container, RoleLife, 
 from simulator.machine.delays import next_tick
 from simulator.machine.diagnostics import Report
 from simulator.machine.gang import Gang
+from simulator.machine.happenings import Happenings, meant
 from simulator.machine.retry import decide
 from simulator.machine.story import SECOND, ContainerFate, ContainerKey, EndContainers, Exit, MakeRoom, MasterFailed
 from simulator.machine.surroundings import Surroundings
@@ -63,7 +64,7 @@ class Master:
         self._refused = False
         self._crowded: list[Task] = []
         """Those that want a host of their own, and find none."""
-        self._happened: list[MakeRoom | EndContainers] = []
+        self._happenings = Happenings()
 
     @property
     def alive(self) -> bool:
@@ -149,8 +150,8 @@ class Master:
     # --- what the world does to it ----------------------------------------------------------------------------------
 
     def happened(self, now: Instant, event: MakeRoom | EndContainers) -> None:
-        self._happened.append(event)
-        for task in [task for tasks in self._tasks.values() for task in tasks if _meant(event, task)]:
+        self._happenings.note(event)
+        for task in [task for tasks in self._tasks.values() for task in tasks if meant(event, task)]:
             if isinstance(event, EndContainers):
                 if task.state in HOLDS_A_CONTAINER:
                     self._end(now, task, task.serial, event.exit)
@@ -159,14 +160,6 @@ class Master:
                 if task.state is TaskState.CONTAINER_REQUESTED:
                     task.serial += 1
                     self._agenda.at(now, self._allocate, task, task.serial)
-
-    def _had_room(self, task: Task) -> bool:
-        return any(isinstance(event, MakeRoom) and _meant(event, task) for event in self._happened)
-
-    def _was_ended(self, task: Task) -> Exit | None:
-        """Only what was meant for this attempt of the task is for a container that starts later."""
-        meant = (event for event in self._happened if isinstance(event, EndContainers) and _meant(event, task))
-        return next((event.exit for event in meant if event.task_attempt is not None), None)
 
     # --- asking for containers --------------------------------------------------------------------------------------
 
@@ -186,7 +179,7 @@ class Master:
             task.fate = self._around.container_fate(ContainerKey(self._life.key, task.role, task.index, task.attempt))
             if task.fate.allocation is not None:
                 task.room_at = max(now + task.fate.allocation, task.fate.not_before or 0)
-            elif self._had_room(task):
+            elif self._happenings.made_room(task):
                 task.room_at = now
         self._await_room(now, task)
 
@@ -302,7 +295,7 @@ class Master:
     def _run(self, now: Instant, task: Task, serial: int, fate: ContainerFate) -> None:
         if task.serial == serial and task.state is TaskState.CONTAINER_LAUNCHED and self.alive:
             self._step(now, task, TaskEvent.CONTAINER_STARTED)
-            ended = self._was_ended(task)
+            ended = self._happenings.ended(task)
             if ended is not None:
                 self._agenda.at(now + SECOND, self._end, task, serial, ended)
             elif fate.run is not None:
@@ -405,11 +398,3 @@ class Master:
 
 def _stays_allocated(task: Task) -> bool:
     return task.fate is not None and task.fate.ends_in is TaskState.CONTAINER_ALLOCATED
-
-
-def _meant(event: MakeRoom | EndContainers, task: Task) -> bool:
-    return (
-        event.role in (None, task.role)
-        and event.index in (None, task.index)
-        and event.task_attempt in (None, task.attempt)
-    )
