@@ -9,14 +9,15 @@ import random
 from contracts.clock import Instant, Milliseconds
 from contracts.launcher.lifecycle import TaskEvent, TaskState, next_task_state
 from contracts.launcher.records import ExitType, TaskRoleDescriptor
-from simulator.machine import completion, diagnostics, placement, sources
+from simulator.machine import completion, diagnostics, sources
 from simulator.machine.application import ApplicationLife, Container, RoleLife, Task, YarnEnd
 from simulator.machine.delays import next_tick
 from simulator.machine.diagnostics import Report
 from simulator.machine.gang import Gang
 from simulator.machine.happenings import Happenings, meant
+from simulator.machine.requests import Requests
 from simulator.machine.retry import decide
-from simulator.machine.story import SECOND, ContainerFate, ContainerKey, EndContainers, Exit, MakeRoom, MasterFailed
+from simulator.machine.story import SECOND, ContainerFate, EndContainers, Exit, MakeRoom, MasterFailed
 from simulator.machine.surroundings import Surroundings
 from simulator.machine.tallies import Tallies
 from simulator.machine.telling_progress import TellingProgress
@@ -31,8 +32,6 @@ PERMANENT_FAILURES = frozenset({REFUSED_BY_YARN, SOURCES_UNUSABLE})
 BOOKKEEPING: Milliseconds = 3
 """From the end of a container to what follows from it: one task of the master's queue."""
 UNREGISTERING: Milliseconds = 16
-MOST_DROPS = 20
-"""How often a starved request is taken back and sent again; then it stays. Nobody can tell, and it keeps work bounded."""
 
 HOLDS_A_CONTAINER = frozenset(
     {TaskState.CONTAINER_ALLOCATED, TaskState.CONTAINER_LAUNCHED, TaskState.CONTAINER_RUNNING}
@@ -49,22 +48,19 @@ class Master:
         self._cluster = around.story.cluster
         self._intervals = self._cluster.intervals
         self.started = started
-        self._descriptor = life.descriptor
+        self.descriptor = life.descriptor
         self._tasks: dict[str, list[Task]] = {}
-        self._roles: dict[str, TaskRoleDescriptor] = {}
+        self.roles: dict[str, TaskRoleDescriptor] = {}
         """As asked for last: a role that was taken out of the descriptor keeps its policies."""
         self._tallies = Tallies()
-        self._room = placement.Room(self._cluster)
         self._gang = Gang(self._agenda, self._intervals.gang_timeout, self._gang_timed_out)
         self._progress = TellingProgress(
             self._agenda, life, started, self._intervals.am_rm_heartbeat, self._tallies.done, around.application_changed
         )
-        self._containers = 1
         self._acted_on: set[str] = set()
         self._refused = False
-        self._crowded: list[Task] = []
-        """Those that want a host of their own, and find none."""
         self._happenings = Happenings()
+        self._requests = Requests(self, around, life, self._happenings, rolls)
 
     @property
     def alive(self) -> bool:
@@ -72,7 +68,7 @@ class Master:
 
     @property
     def _together(self) -> bool:
-        return self._descriptor.platform.gang_allocation
+        return self.descriptor.platform.gang_allocation
 
     def start(self, now: Instant) -> None:
         self._life.masters.append((now, 1))
@@ -90,9 +86,9 @@ class Master:
     def _take_request(self, now: Instant) -> None:
         request = self._around.request_of(self._life.key.version)
         if request is not None:
-            self._descriptor = request.descriptor
+            self.descriptor = request.descriptor
             self._progress.override = request.progress_override
-        for name, role in self._descriptor.task_roles.items():
+        for name, role in self.descriptor.task_roles.items():
             self._resize(now, name, role)
         self._progress.soon(now)
         if request is not None and request.migrate_task_requests:
@@ -103,7 +99,7 @@ class Master:
             self._tasks[name] = []
             self._life.roles[name] = RoleLife(name, now, role.task_service.version, [])
             self._around.task_changed(self._life, now)
-        self._roles[name] = role
+        self.roles[name] = role
         resources = self._life.roles[name].resources
         if not resources or resources[-1][1] != role.task_service.resource:
             resources.append((now, role.task_service.resource))
@@ -116,7 +112,7 @@ class Master:
             tasks.extend(grown)
             self._tallies.grown(name, len(grown))
             self._gang.grown(now, len(grown), wanted=self._together, again=True)
-            self._agenda.at(now + self._rolls.randint(5, 60), self._request_all, grown)
+            self._agenda.at(now + self._rolls.randint(5, 60), self._requests.all_of, grown)
 
     def _create(self, now: Instant, role: str, index: int) -> Task:
         logs = self._life.roles[role].slots
@@ -132,7 +128,7 @@ class Master:
         if task.state in OUTSTANDING:
             self._no_longer_outstanding(now)
         elif task.container is not None and task.state in HOLDS_A_CONTAINER:
-            self._give_back(now, task.container)
+            self._requests.give_back(now, task.container)
         elif task.state is TaskState.TASK_COMPLETED:
             self._tallies.exited(task, -1)
         task.serial += 1
@@ -156,76 +152,18 @@ class Master:
                 if task.state in HOLDS_A_CONTAINER:
                     self._end(now, task, task.serial, event.exit)
             elif task.state in OUTSTANDING and task.fate is not None:
-                task.room_at = now
-                if task.state is TaskState.CONTAINER_REQUESTED:
-                    task.serial += 1
-                    self._agenda.at(now, self._allocate, task, task.serial)
+                self._requests.given_room(now, task)
 
-    # --- asking for containers --------------------------------------------------------------------------------------
+    # --- asking for containers: what comes of it --------------------------------------------------------------------
 
-    def _request_all(self, now: Instant, tasks: list[Task]) -> None:
-        for task in tasks:
-            if task.state is TaskState.TASK_WAITING and self.alive:
-                self._request(now, task)
-
-    def _request(self, now: Instant, task: Task) -> None:
-        self._step(now, task, TaskEvent.CONTAINER_REQUESTED)
-        refusal = self._refusal(task)
-        if refusal is not None:
-            self._refuse(now, refusal)
-            return
-        if task.fate is None:
-            task.drops = 0
-            task.fate = self._around.container_fate(ContainerKey(self._life.key, task.role, task.index, task.attempt))
-            if task.fate.allocation is not None:
-                task.room_at = max(now + task.fate.allocation, task.fate.not_before or 0)
-            elif self._happenings.made_room(task):
-                task.room_at = now
-        self._await_room(now, task)
-
-    def _refusal(self, task: Task) -> str | None:
-        """YARN's, of the role as it is asked for now."""
-        role, platform = self._roles[task.role], self._descriptor.platform
-        label = role.platform.task_node_label or platform.task_node_label or platform.am_node_label
-        return placement.refusal(role.task_service.resource, label, self._cluster)
-
-    def _refuse(self, now: Instant, text: str) -> None:
+    def refused(self, now: Instant, text: str) -> None:
         """The whole master fails with it, at its next heartbeat."""
         if not self._refused:
             self._refused = True
             heartbeat = next_tick(now, self.started, self._intervals.am_rm_heartbeat)
             self._agenda.at(heartbeat, self._fail, MasterFailed(REFUSED_BY_YARN, text))
 
-    def _await_room(self, now: Instant, task: Task) -> None:
-        shortest = self._intervals.container_request_min
-        if task.room_at is not None and (task.room_at - now <= shortest or task.drops == MOST_DROPS):
-            self._agenda.at(max(now, task.room_at), self._allocate, task, task.serial)
-        elif task.drops < MOST_DROPS:
-            patience = self._rolls.randint(shortest, self._intervals.container_request_max)
-            if task.room_at is not None and task.room_at <= now + patience:
-                self._agenda.at(task.room_at, self._allocate, task, task.serial)
-            else:
-                self._agenda.at(now + patience, self._drop, task, task.serial)
-
-    def _drop(self, now: Instant, task: Task, serial: int) -> None:
-        if task.serial == serial and self.alive:
-            task.drops += 1
-            self._step(now, task, TaskEvent.REQUEST_DROPPED)
-            self._agenda.at(now + self._rolls.randint(1, 20), self._request_again, task, task.serial)
-
-    def _request_again(self, now: Instant, task: Task, serial: int) -> None:
-        if task.serial == serial and self.alive:
-            self._request(now, task)
-
-    def _allocate(self, now: Instant, task: Task, serial: int) -> None:
-        fate = task.fate
-        if task.serial != serial or not self.alive or fate is None:
-            return
-        if self._is_crowded(fate):
-            self._crowded.append(task)
-            return
-        task.container = self._place(task, fate)
-        self._step(now, task, TaskEvent.CONTAINER_ALLOCATED)
+    def allocated(self, now: Instant, task: Task, fate: ContainerFate) -> None:
         if fate.ends_in is TaskState.CONTAINER_ALLOCATED:
             if fate.run is not None:
                 self._agenda.at(now + fate.run, self._end, task, task.serial, fate.exit)
@@ -234,26 +172,6 @@ class Master:
         else:
             self._agenda.at(now + self._rolls.randint(2, 20), self._launch, task, task.serial)
         self._no_longer_outstanding(now)
-
-    def _place(self, task: Task, fate: ContainerFate) -> Container:
-        self._containers += 1
-        name = placement.container_id(self._life.id, self._life.masters[-1][1], self._containers)
-        apart = self._descriptor.platform.antiaffinity_allocation
-        resource = self._life.roles[task.role].resources[-1][1]
-        return self._room.place(name, self._life.user, resource, fate, self._rolls, apart=apart)
-
-    def _is_crowded(self, fate: ContainerFate) -> bool:
-        """A container on a host that holds one already is rejected; so the request stays, until a host is free."""
-        return (
-            fate.host is None and self._descriptor.platform.antiaffinity_allocation and not self._room.has_a_free_host()
-        )
-
-    def _give_back(self, now: Instant, container: Container) -> None:
-        self._room.give_back(container)
-        if self._crowded:
-            task = self._crowded.pop(0)
-            if task.state is TaskState.CONTAINER_REQUESTED:
-                self._agenda.at(now + self._intervals.am_rm_heartbeat, self._allocate, task, task.serial)
 
     # --- the gang ---------------------------------------------------------------------------------------------------
 
@@ -281,12 +199,12 @@ class Master:
             return
         if task.state is not TaskState.CONTAINER_ALLOCATED:
             return  # told twice: the gang was complete, not complete and complete again within milliseconds
-        wrong = sources.unusable(self._roles[task.role].task_service.source_locations)
+        wrong = sources.unusable(self.roles[task.role].task_service.source_locations)
         if wrong is not None and self._life.fate.end is None:
             self._fail(now, MasterFailed(SOURCES_UNUSABLE, wrong))
             return
         container.launched = now
-        self._step(now, task, TaskEvent.CONTAINER_LAUNCHED)
+        self.step(now, task, TaskEvent.CONTAINER_LAUNCHED)
         if fate.ends_in is TaskState.CONTAINER_RUNNING:
             self._agenda.at(now + fate.start, self._run, task, task.serial, fate)
         elif fate.run is not None:
@@ -294,7 +212,7 @@ class Master:
 
     def _run(self, now: Instant, task: Task, serial: int, fate: ContainerFate) -> None:
         if task.serial == serial and task.state is TaskState.CONTAINER_LAUNCHED and self.alive:
-            self._step(now, task, TaskEvent.CONTAINER_STARTED)
+            self.step(now, task, TaskEvent.CONTAINER_STARTED)
             ended = self._happenings.ended(task)
             if ended is not None:
                 self._agenda.at(now + SECOND, self._end, task, serial, ended)
@@ -306,27 +224,27 @@ class Master:
         if task.serial != serial or not self.alive or container is None:
             return
         exit_type = self._around.exit_type(end.code)
-        self._give_back(now, container)
+        self._requests.give_back(now, container)
         container.completed, container.exit_code, container.exit_type = now, end.code, exit_type
         container.exit_description = self._around.exit_description(end.code)
         container.diagnostics = diagnostics.container_text(end, container.id, now, container.resource)
         task.serial += 1
-        self._step(now, task, TaskEvent.CONTAINER_ENDED)
+        self.step(now, task, TaskEvent.CONTAINER_ENDED)
         then = now + BOOKKEEPING
-        decision = decide(self._roles[task.role].task_retry_policy, exit_type, task.retries)
+        decision = decide(self.roles[task.role].task_retry_policy, exit_type, task.retries)
         if decision.retry:
             task.retries, task.container, task.fate, task.room_at = decision.retries, None, None, None
             task.attempt += 1
-            self._step(then, task, TaskEvent.RETRIED)
+            self.step(then, task, TaskEvent.RETRIED)
             self._gang.grown(then, 1, wanted=self._together)
-            self._request(then, task)
+            self._requests.of(then, task)
         else:
-            self._step(then, task, TaskEvent.COMPLETED)
+            self.step(then, task, TaskEvent.COMPLETED)
             self._tallies.exited(task, 1)
             self._progress.soon(then)
             self._completed(then, task, container)
 
-    def _step(self, now: Instant, task: Task, event: TaskEvent) -> None:
+    def step(self, now: Instant, task: Task, event: TaskEvent) -> None:
         task.state = next_task_state(task.state, event)
         task.note(now)
         self._around.task_changed(self._life, now)
@@ -335,7 +253,7 @@ class Master:
 
     def _completed(self, now: Instant, task: Task, container: Container) -> None:
         ending = completion.ending(
-            self._roles[task.role].completion_policy,
+            self.roles[task.role].completion_policy,
             task.role,
             succeeded=container.exit_type is ExitType.SUCCEEDED,
             in_role=self._tallies.of(task.role),
@@ -371,16 +289,15 @@ class Master:
     def _start_again(self, now: Instant) -> None:
         """The next attempt of the master finds the started containers alive and asks for the others anew."""
         self._life.masters.append((now, self._life.masters[-1][1] + 1))
-        self._containers = 1
+        self._requests.number_anew()
         for task in [task for tasks in self._tasks.values() for task in tasks]:
             if task.state in (TaskState.CONTAINER_REQUESTED, TaskState.CONTAINER_ALLOCATED):
                 if task.container is not None:
-                    self._give_back(now, task.container)
+                    self._requests.give_back(now, task.container)
                     self._gang.grown(now, 1, wanted=self._together)
                 task.serial += 1
                 task.container, task.fate, task.room_at = None, None, None
-                self._step(now, task, TaskEvent.REQUEST_DROPPED)
-                self._agenda.at(now + self._rolls.randint(1, 20), self._request_again, task, task.serial)
+                self._requests.taken_back(now, task)
             elif task.state is TaskState.CONTAINER_LAUNCHED and task.fate is not None:
                 self._run(now, task, task.serial, task.fate)
 

@@ -184,20 +184,23 @@ def test_tasks_that_want_a_host_each_wait_until_one_is_free() -> None:
     assert launched[3] >= launched[0] + 60 * S
 
 
-def test_one_that_is_scaled_away_while_it_waits_for_a_host_is_forgotten() -> None:
+def test_one_that_was_scaled_away_while_it_waited_takes_no_host_from_those_who_came_after() -> None:
     platform = PlatformParameters(antiaffinity_allocation=True)
     lonely = replace(CLUSTER, hosts=(Host("node-1", "192.0.2.1"),))
-    told = descriptor(platform=platform, worker=role(2))
     timeline = plan(
         story(
-            Submit(START, told),
+            Submit(START, descriptor(platform=platform, worker=role(3))),
             SetTaskNumber(START + 30 * S, "worker", 1),
+            SetTaskNumber(START + 40 * S, "worker", 2),
             cluster=lonely,
             behaviour=Rules(usual_container=ContainerFate(500, run=90 * S)),
         )
     )
-    assert breaches(timeline, START + 300 * S) == []
-    assert settled(timeline).status.application_exit_code == 0
+    assert breaches(timeline, START + 600 * S) == []
+    record = settled(timeline)
+    assert record.status.application_exit_code == 0
+    first, second = (task.container_launched_timestamp or 0 for task in tasks_of(record).values())
+    assert second >= first + 90 * S
 
 
 # --- the exit report ------------------------------------------------------------------------------------------------
