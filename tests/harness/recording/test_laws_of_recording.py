@@ -19,6 +19,7 @@ from contracts.harness.recording.pseudonyms import Pseudonyms
 from contracts.launcher import private_dialect, wire
 from contracts.launcher.recordings import Response, exchanges, files_of, to_line
 from contracts.launcher.timelines import read_recordings
+from restserver.exit_messages import exit_messages
 from restserver.launchers.recorded import SHIPPED, RecordedLauncher, RecordedResourceManager
 from restserver.record import asking
 from restserver.serving import serving as served_by_waitress
@@ -168,6 +169,28 @@ def test_what_is_told_by_pseudonyms_differs_in_names_and_texts_only(by_pseudonym
     everything = "".join(path.read_text() for path in files_of(by_pseudonyms))
     assert "alice" not in everything
     assert "something went wrong" not in everything
+
+
+def test_what_is_cut_from_diagnostics_is_cut_from_pseudonyms_too() -> None:
+    cut = 0
+    for path in sorted(Path("fixtures/cases").glob("*/launcher.json")):
+        for said in json.loads(path.read_text())["launcher"].values():
+            for text in _texts(said):
+                for code in (1, -7351):
+                    mine, theirs = (exit_messages(one, code) for one in (text, PSEUDONYMS.text(text)))
+                    assert {key: type(value) for key, value in mine.items()} == {
+                        key: type(value) for key, value in theirs.items()
+                    }
+                    cut += mine["container"] is not None or mine["runtime"] is not None
+    assert cut > 20
+
+
+def _texts(value: object) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict | list):
+        for inner in value.values() if isinstance(value, dict) else value:
+            yield from _texts(inner)
 
 
 def _shape(value: object) -> object:
