@@ -2,6 +2,7 @@
 
 import copy
 import json
+import re
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from contracts import registry
-from contracts.harness.contract import our_contract
+from contracts.harness.contract import Error, Response, our_contract
 from contracts.harness.expectations import expectation
 from contracts.harness.findings import Exchange, Finding
 from contracts.harness.judging import Judge, allows
@@ -137,7 +138,11 @@ def test_an_attempt_must_be_the_one_that_was_asked_for() -> None:
     assert judged(f"/api/v2/frameworks/{NAME}/attempts/x", 200, body)[0].rule == "status: unexpected"
 
 
-BODIES = {operation: example(operation) for operation in ("getJob", "getAttempt", "getAttempts", "getVersions")}
+BODIES = {
+    (item["get"]["operationId"], style): item["get"]["responses"]["200"]["content"]["application/json"]["example"]
+    for style in registry.STYLES
+    for item in registry.openapi(style)["paths"].values()
+}
 VALUES = st.one_of(
     st.none(), st.booleans(), st.integers(-(2**70), 2**70), st.floats(), st.text(max_size=5), st.just([]), st.just({}),
     st.sampled_from(["RUNNING", "N/A", "UNKNOWN", "100%", "1.5%\n", 0, 1, 2**31, -(2**31), 1.0, 0.5]),
@@ -147,8 +152,9 @@ VALUES = st.one_of(
 @settings(max_examples=60, deadline=None)
 @given(st.data())
 def test_the_compiled_validator_agrees_with_the_judge(data: st.DataObject) -> None:
-    operation = data.draw(st.sampled_from(sorted(BODIES)))
-    body: Any = copy.deepcopy(BODIES[operation])
+    operation, style = data.draw(st.sampled_from(sorted(BODIES)))
+    body: Any = copy.deepcopy(BODIES[operation, style])
+    assert allows(our_contract(style).operations[operation].responses[200], body)
     node: Any = body
     while True:
         keys = sorted(node) if isinstance(node, dict) else list(range(len(node)))
@@ -160,6 +166,31 @@ def test_the_compiled_validator_agrees_with_the_judge(data: st.DataObject) -> No
         del node[key]
     else:
         node[key] = data.draw(VALUES)
-    response = our_contract("documented").operations[operation].responses[200]
+    response = our_contract(style).operations[operation].responses[200]
     if allows(response, body):  # what it refuses is judged again
         assert list(response.validator.iter_errors(body)) == []
+
+
+ERRORS = [
+    (response, error)
+    for style in registry.STYLES
+    for contract in [our_contract(style)]
+    for responses in [*(operation.responses for operation in contract.operations.values()), contract.any_path]
+    for response in responses.values()
+    for error in response.errors
+]
+ENDS = st.sampled_from(["", "\n", "\r", ".", " ", "\u2028", "\x00", "\ud800", "é"])
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.sampled_from(ERRORS), st.text(max_size=6), ENDS, ENDS, st.booleans())
+def test_the_compiled_validator_agrees_about_messages(
+    error: tuple[Response, Error], value: str, begin: str, end: str, more: bool
+) -> None:
+    response, promised = error
+    message = re.sub(r"\$[A-Za-z]+", lambda found: value, promised.template)
+    body = {"code": promised.code, "message": f"{begin}{message}{end}", **({"more": 1} if more else {})}
+    if allows(response, body):
+        assert list(response.validator.iter_errors(body)) == []
+    if response.validator.is_valid(body) and "\ud800" not in begin + end:
+        assert allows(response, body)

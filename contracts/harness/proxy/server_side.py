@@ -1,6 +1,7 @@
 """The server that is proxied: connections to it, kept between requests, and what can be wrong with an answer of it."""
 
 import asyncio
+import os
 import ssl
 from collections import deque
 from dataclasses import dataclass, field
@@ -50,7 +51,9 @@ class Server:
         except TimeoutError as error:
             raise Failed(REFUSED, f"no connection: it was not taken within {self.timeout:g} s") from error
         except OSError as error:
-            raise Failed(REFUSED, f"no connection: {error.strerror or error}") from error
+            # asyncio has words of its own for what the system says better
+            said = os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror
+            raise Failed(REFUSED, f"no connection: {said or error}") from error
         self.reached = True
         return Line(reader, writer, h11.CLIENT)
 
