@@ -167,14 +167,14 @@ class Gateway:
             try:
                 return kept, await self._head(client, kept, onward)
             except Failed as failed:
-                kept.close()
+                kept.cut()
                 if failed.kind != RESET or kept.received or onward.method not in _ASKED_AGAIN:
                     raise
         line = await self.server.connected()
         try:
             return line, await self._head(client, line, onward)
         except BaseException:
-            line.close()
+            line.cut()
             raise
 
     async def _head(self, client: Line, line: Line, sent: "h11.Request | asyncio.Task[None]") -> h11.Response:

@@ -40,7 +40,7 @@ class Server:
             line = self._kept.pop()
             if await line.quiet():
                 return line
-            line.close()
+            line.cut()
         return None
 
     async def connected(self) -> Line:
@@ -62,11 +62,12 @@ class Server:
         if len(self._kept) < MOST_KEPT and not line.spare and line.again():
             self._kept.append(line)
         else:
-            line.close()
+            line.cut()
 
     def close(self) -> None:
+        """At once: nothing is left to be said, and over TLS a farewell would have to be waited for."""
         while self._kept:
-            self._kept.pop().close()
+            self._kept.pop().cut()
 
     def failure(self, error: Exception, line: Line, status: int | None, taken: int) -> Failed:
         """What broke while an answer was awaited or read, of which ``taken`` bytes of the body had come."""

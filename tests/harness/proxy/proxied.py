@@ -45,7 +45,8 @@ def proxied(
         listening.close()
         await gateway.drain(2.0)
         gateway.server.close()
-        await asyncio.sleep(0)  # what was closed is taken leave of
+        for _ in range(10):  # what was closed is taken leave of in one of the next turns
+            await asyncio.sleep(0)
 
     listening = asyncio.run_coroutine_threadsafe(listen(), loop).result()
     try:

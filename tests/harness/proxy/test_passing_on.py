@@ -66,7 +66,7 @@ def test_our_server_says_the_same_through_the_proxy(style: str) -> None:
         direct, through = (
             http.client.HTTPConnection("127.0.0.1", int(url.rpartition(":")[2])) for url in (server.url, proxy.url)
         )
-        direct.request("GET", "/__admin/jobs?limit=20")
+        direct.request("GET", "/__admin/jobs?limit=6")
         names = [job["name"] for job in json.loads(direct.getresponse().read())["jobs"]]
         paths = [f"/api/v2/jobs/{name}" for name in names] + [
             f"/api/v2/frameworks/{names[0]}/{rest}" for rest in ("versions", "attempts", "attempts/0")

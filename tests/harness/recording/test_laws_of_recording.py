@@ -100,7 +100,7 @@ def test_a_simulated_launcher_is_recorded_in_both_dialects(dialect: str, tmp_pat
         manager = world.resource_manager
         assert isinstance(manager, SimulatedResourceManager)
         app = served_world.served(dialect, world.launcher, manager, world.clock)
-        instants = sorted({instant for each in world.instants.values() for instant in each})[::16]
+        instants = sorted({instant for each in world.instants.values() for instant in each})[::32]
         with served_by_waitress(app) as url, asked_over_http(url, dialect) as ask:
             record_all(tmp_path, ask, world.clock, instants, dialect, None)
         if dialect == "private":
