@@ -14,6 +14,7 @@ from contracts.harness.recording.files import NotWritten
 from contracts.harness.recording.pseudonyms import Pseudonyms, vocabulary
 from contracts.harness.recording.secrets_out import SecretsOut
 from contracts.harness.recording.texts import rewritten
+from contracts.launcher.exits import EXITS
 from contracts.launcher.recordings import Exchange, Request, Response, exchanges
 
 KEY = b"a key of more than sixteen bytes"
@@ -157,6 +158,12 @@ def test_another_key_tells_other_words() -> None:
 )
 def test_what_programs_read_stays(text: str) -> None:
     assert PSEUDONYMS.text(text) == text
+
+
+def test_the_launchers_own_words_for_its_exit_codes_stay() -> None:
+    for row in EXITS.values():
+        for text in (row.name, row.description, row.text or ""):
+            assert PSEUDONYMS.text(text) == text
 
 
 def test_relations_survive_in_every_text_that_tells_of_them() -> None:
