@@ -31,6 +31,10 @@ OUTSIDE: Final = math.log(1e-6)
 """How unlikely a delay outside the bounds is: so much that it takes several inside others to outweigh it."""
 
 
+USUAL: Final = 2.0
+"""What speaks for the pace of most of a launcher's frameworks: it may have been set up anew in between, but seldom is."""
+
+
 @dataclass(frozen=True, slots=True)
 class Bounds:
     lowest: Callable[[Pace], Milliseconds]
@@ -104,13 +108,24 @@ class Delay:
 
 
 def delays(real: Real, paces: Mapping[str, Pace]) -> Iterator[Finding]:
-    of_launcher: dict[str, list[Delay]] = defaultdict(list)
+    of_launcher: dict[str, list[list[Delay]]] = defaultdict(list)
     for history in real.histories.values():
         # Who is in one recording is of one launcher.
-        of_launcher[real.said[history.name][0].recording] += _delays(real, history)
-    for found in of_launcher.values():
-        name = max(paces, key=lambda pace: sum(one.likelihood(paces[pace]) for one in found))
-        yield from _outside(name, paces[name], found)
+        of_launcher[real.said[history.name][0].recording].append(list(_delays(real, history)))
+    for histories in of_launcher.values():
+        usual = _likeliest(paces, [delay for found in histories for delay in found], {})
+        for found in histories:
+            name = _likeliest(paces, found, {usual: USUAL})
+            yield from _outside(name, paces[name], found)
+
+
+def _likeliest(paces: Mapping[str, Pace], found: Sequence[Delay], before: Mapping[str, float]) -> str:
+    """``before``: what speaks for a pace before its delays are looked at."""
+
+    def likelihood(name: str) -> float:
+        return before.get(name, 0.0) + sum(delay.likelihood(paces[name]) for delay in found)
+
+    return max(paces, key=likelihood)
 
 
 def _outside(name: str, pace: Pace, found: Iterable[Delay]) -> Iterator[Finding]:
