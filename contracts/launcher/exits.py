@@ -106,6 +106,11 @@ USER_CONTAINER: tuple[Exit, ...] = (
 UNKNOWN_OF_CONTAINER = "Container exited with unknown exitcode which is issued from itself"  # seen
 UNKNOWN_OF_YARN = "YARN ended the container with an exit code that is not known"
 
+SEEN_DESCRIPTIONS = frozenset(
+    {-7400, -7353, -7351, -7350, -7303, -7300, -7252, -7251, -7200, -7153, -7122, -7112, -7111, 0}
+) | {row.code for row in USER_CONTAINER}
+"""Codes whose description is the launcher's exact words, as recorded; the other rows have words of our own."""
+
 EXITS: Mapping[int, Exit] = {row.code: row for row in (*PREDEFINED, *USER_CONTAINER)}
 
 

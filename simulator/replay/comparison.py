@@ -4,9 +4,11 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import groupby
 
-from contracts.launcher.exits import STOP_FRAMEWORK
+from contracts.launcher.exits import SEEN_DESCRIPTIONS, STOP_FRAMEWORK
 from contracts.launcher.records import ExitType, Framework
 
+NO_DIAGNOSTICS = -7352
+"""Never recorded, so its text is our own."""
 _OUTSTANDING = re.compile(r"for \d+(?= outstanding Tasks)")
 Step = tuple[int, int, str]
 """Version, attempt, framework state."""
@@ -15,22 +17,24 @@ Step = tuple[int, int, str]
 def outcome(record: Framework) -> Mapping[str, object]:
     """How it stands, but for what hangs on luck: ids, hosts, instants, and what never-ending tasks were just doing."""
     status = record.status
-    diagnostics = status.application_exit_diagnostics
-    ended = status.application_exit_code is not None
+    code, diagnostics = status.application_exit_code, status.application_exit_diagnostics
+    ended = code is not None
+    # Words that were never recorded are our own, and nobody else's.
+    described = code is not None and (code > 0 or code in SEEN_DESCRIPTIONS)
     return {
         "state": status.state,
         "version": status.version,
-        "exit code": status.application_exit_code,
+        "exit code": code,
         "exit type": status.application_exit_type,
-        "exit description": status.application_exit_description,
-        "exit diagnostics": diagnostics and _first_words(diagnostics),
+        "exit description": status.application_exit_description if described else None,
+        "exit diagnostics": diagnostics and code != NO_DIAGNOSTICS and _first_words(diagnostics),
         "trigger message": status.application_exit_trigger_message,
         "trigger role": status.application_exit_trigger_task_role_name,
         "retries": status.retries,
         "has a tracking url": status.application_tracking_url is not None,
         "was launched": status.application_launched_timestamp is not None,
         # A stopped one keeps the progress that was noticed last, and which that was is luck.
-        "progress": status.application_progress if ended and status.application_exit_code != STOP_FRAMEWORK else None,
+        "progress": status.application_progress if ended and code != STOP_FRAMEWORK else None,
         "tasks": {
             (task.task_role_name, task.index): (task.container_exit_code, task.container_exit_type)
             for role in record.task_roles.values()

@@ -55,11 +55,6 @@ DIAGNOSTICS: Final[Mapping[int, re.Pattern[str] | None]] = {
 }
 """By exit code; ``None``: there is no text. Codes that are not here have texts nobody has seen, or anybody's."""
 
-SEEN_DESCRIPTIONS: Final = frozenset(
-    {-7400, -7353, -7351, -7350, -7303, -7300, -7252, -7251, -7200, -7153, -7122, -7112, -7111, 0}
-) | {row.code for row in exits.USER_CONTAINER}
-"""Codes whose description is the launcher's exact words, as recorded; the others have words of our own."""
-
 
 class Odd(NamedTuple):
     about: str
@@ -115,7 +110,7 @@ def _exit(code: int | None, type_: ExitType | None, description: str | None, tex
     if row is not None and not unspecified:
         if type_ is not None and type_ is not row.type:
             yield Odd(f"exit type of {code}", f"exit code {code} is {type_}, not {row.type}")
-        if code in SEEN_DESCRIPTIONS and description not in (None, row.description):
+        if code in exits.SEEN_DESCRIPTIONS and description not in (None, row.description):
             yield Odd(f"exit description of {code}", f"exit code {code} is described as {shown(description)}")
     if code > 0 and row is None and type_ not in (None, ExitType.UNKNOWN):
         yield Odd("exit type of a program's code", f"exit code {code}, which no table has, is {type_}")
@@ -143,5 +138,5 @@ def own_words(record: Framework) -> Iterator[str]:
     exits_told += [(task.container_exit_code, task.container_exit_description) for task in tasks_of(record).values()]
     for code, description in exits_told:
         row = None if code is None else exits.EXITS.get(code)
-        if row is not None and row.code not in SEEN_DESCRIPTIONS and description not in (None, row.description):
+        if row is not None and row.code not in exits.SEEN_DESCRIPTIONS and description not in (None, row.description):
             yield f"the launcher's words for exit code {code} are {shown(description)}; the simulator's are its own"
