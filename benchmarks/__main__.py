@@ -4,10 +4,11 @@ import argparse
 import platform
 from pathlib import Path
 
-from benchmarks import archiver, check, proxy, start, throughput, world
+from benchmarks import archiver, check, launcher, proxy, start, throughput, world
+from benchmarks.plot import plotted
 from benchmarks.table import Row, markdown
 
-BENCHMARKS = (start, throughput, world, check, proxy, archiver)
+BENCHMARKS = (start, throughput, world, launcher, check, proxy, archiver)
 RESULTS = Path(__file__).resolve().parent / "results"
 
 
@@ -23,7 +24,7 @@ def main() -> None:
     table = markdown(rows)
     RESULTS.mkdir(exist_ok=True)
     (RESULTS / "table.md").write_text(f"{table}\nCPython {platform.python_version()}, {platform.system()}.\n")
-    print(f"\n{table}")
+    print(f"\n{table}\n{plotted(rows, RESULTS)}")
 
 
 if __name__ == "__main__":

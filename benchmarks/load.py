@@ -50,7 +50,9 @@ class _Connection:
             return None
         length = _LENGTH.search(whole, 0, end)
         if length is None:
-            raise ValueError("an answer without Content-Length")
+            if b"chunked" not in whole[:end]:
+                raise ValueError("an answer of unknown length")
+            return int(whole[9:12]) if whole.endswith(b"\r\n0\r\n\r\n") else None  # JSON never ends so
         return int(whole[9:12]) if len(whole) >= end + 4 + int(length[1]) else None
 
 

@@ -1,66 +1,124 @@
-"""Answers a second of a polled job detail, against a fixed body of the same bytes on pinned and on stock waitress."""
+"""Answers a second of a polled job detail, on both servers, against the no-op ceiling of each and against other tools.
+
+All servers are up at the same time and asked in turn, round after round; a ratio is the median of the rounds' ratios.
+"""
 
 import statistics
 import tempfile
 from collections.abc import Iterator
+from contextlib import ExitStack
+from importlib.util import find_spec
 from pathlib import Path
 
+from benchmarks import peers
 from benchmarks.load import Load, load
-from benchmarks.process import BARE, RESTSERVER, body_of, serving
+from benchmarks.process import BARE, RESTSERVER, Served, body_of, serving
 from benchmarks.start import some_job
 from benchmarks.table import Row
 
 CONNECTIONS = 32
 TARGET_BARE = 0.75
 TARGET_ALL_ON = 0.60
+TARGET_FAST_BARE = 4.0
+TARGET_FAST_ALL_ON = 2.0
+MUST_BE_AHEAD_OF = ("Express", "WireMock")
+SETTLING_SECONDS = 1.0
+"""Asked before the first round, so that nobody is measured cold."""
+WORLD = (*RESTSERVER, "serve", "-p", "0", "--seed", "1", "--at", "2026-03-01T12:00:00Z", "--frozen")
+QUIET = ("--access-log", "off")
+NOOP = ("-m", "benchmarks.noop")
+
+Runs = dict[str, list[Load]]
 
 
 def rows(*, quick: bool) -> Iterator[Row]:
-    seconds, rounds = (1.5, 2) if quick else (4.0, 5)
-    world = (*RESTSERVER, "serve", "-p", "0", "--seed", "1", "--at", "2026-03-01T12:00:00Z", "--frozen")
-    with tempfile.TemporaryDirectory() as folder, serving((*world, "--access-log", "off")) as quiet:
+    seconds, rounds = (1.0, 3) if quick else (3.0, 7)
+    absent: dict[str, str] = {}
+    with tempfile.TemporaryDirectory() as temporary, ExitStack() as stack:
+        folder = Path(temporary)
+
+        def up(*arguments: str) -> Served:
+            return stack.enter_context(serving(arguments))
+
+        quiet = up(*WORLD, *QUIET)
         path = f"/api/v2/jobs/{some_job(quiet.url)}"
-        body = Path(folder) / "body.json"
-        body.write_bytes(body_of(quiet.url + path))
-        with (
-            serving(world) as logging,
-            serving((*BARE, "--pinned", "--body", str(body))) as ceiling,
-            serving((*BARE, "--body", str(body))) as stock,
-        ):
-            servers = {
-                "quiet": (quiet, path),
-                "logging": (logging, path),
-                "ceiling": (ceiling, "/"),
-                "stock": (stock, "/"),
-            }
-            runs: dict[str, list[Load]] = {name: [] for name in servers}
-            for _ in range(rounds):
-                for name, (server, asked) in servers.items():
-                    runs[name].append(load(server.port, asked, connections=CONNECTIONS, seconds=seconds))
-        size = body.stat().st_size
-    failed = sum(run.failures for each in runs.values() for run in each)
-    if failed:
-        raise RuntimeError(f"{failed} answers were not 200")
-    per_second = {name: statistics.median(run.per_second for run in each) for name, each in runs.items()}
+        body = body_of(quiet.url + path)
+        file = folder / "body.json"
+        file.write_bytes(body)
+        servers = {
+            "quiet": (quiet, path),
+            "all on": (up(*WORLD), path),
+            "ceiling": (up(*NOOP, "waitress", str(file)), path),
+            "stock": (up(*BARE, "--body", str(file)), "/"),
+        }
+        if find_spec("granian") is None:
+            absent["granian"] = "the extra restserver[fast] is not installed"
+        else:
+            servers["fast quiet"] = (up(*WORLD, *QUIET, "--server", "granian"), path)
+            servers["fast all on"] = (up(*WORLD, "--server", "granian"), path)
+            servers["fast ceiling"] = (up(*NOOP, "granian", str(file)), path)
+        for peer in peers.PEERS:
+            try:
+                served = stack.enter_context(peers.serving_peer(peer, folder / peer.name, body))
+            except peers.Absent as error:
+                absent[peer.name] = str(error)
+            else:
+                servers[peer.name] = (served, peers.PATH)
+        runs = measured(servers, seconds, rounds)
+    yield from told(runs, absent, f"simulated job detail ({len(body) / 1000:.1f} kB), {CONNECTIONS} connections")
 
-    def ratio(ours: str, theirs: str) -> float:
+
+def measured(servers: dict[str, tuple[Served, str]], seconds: float, rounds: int) -> Runs:
+    for server, path in servers.values():
+        load(server.port, path, connections=CONNECTIONS, seconds=SETTLING_SECONDS)
+    runs: Runs = {name: [] for name in servers}
+    for _ in range(rounds):
+        for name, (server, path) in servers.items():
+            runs[name].append(load(server.port, path, connections=CONNECTIONS, seconds=seconds))
+    failed = {name: sum(run.failures for run in each) for name, each in runs.items()}
+    if any(failed.values()):
+        raise RuntimeError(f"answers that were not 200: {failed}")
+    return runs
+
+
+def told(runs: Runs, absent: dict[str, str], what: str) -> Iterator[Row]:
+    def row(label: str, ours: str, against: str, theirs: str, least: float | None) -> Row:
         pairs = zip(runs[ours], runs[theirs], strict=True)
-        return statistics.median(a.per_second / b.per_second for a, b in pairs)
-
-    what = f"simulated job detail ({size / 1000:.1f} kB), {CONNECTIONS} connections"
-    for name, label, target in (("quiet", "access log off", TARGET_BARE), ("logging", "everything on", TARGET_ALL_ON)):
-        value = ratio(name, "ceiling")
-        yield Row(
+        ratio = statistics.median(a.per_second / b.per_second for a, b in pairs)
+        return Row(
             what=f"{what}, {label}",
-            figure=f"{per_second[name]:,.0f}/s",
-            against=f"fixed bytes on pinned waitress, {per_second['ceiling']:,.0f}/s",
-            ratio=value,
-            target=f"at least {target:.2f}",
-            met=value >= target,
+            figure=_per_second(runs[ours]),
+            against=f"{against}, {_per_second(runs[theirs])}",
+            ratio=ratio,
+            target="" if least is None else f"at least {least:.2f}",
+            met=None if least is None else ratio >= least,
         )
-    yield Row(
-        what=f"{what}, access log off",
-        figure=f"{per_second['quiet']:,.0f}/s",
-        against=f"fixed bytes on stock waitress, {per_second['stock']:,.0f}/s",
-        ratio=ratio("quiet", "stock"),
+
+    yield row("waitress, access log off", "quiet", "a no-op application on the same server", "ceiling", TARGET_BARE)
+    yield row("waitress, everything on", "all on", "a no-op application on the same server", "ceiling", TARGET_ALL_ON)
+    yield row(
+        "waitress, access log off", "quiet", "a falcon application of fixed bytes on stock waitress", "stock", None
     )
+    if "granian" in absent:
+        yield Row(what=f"{what}, granian", figure="not measured", against=absent["granian"])
+    else:
+        yield row("granian, access log off", "fast quiet", "waitress, access log off", "quiet", TARGET_FAST_BARE)
+        yield row("granian, everything on", "fast all on", "waitress, everything on", "all on", TARGET_FAST_ALL_ON)
+        yield row(
+            "granian, access log off", "fast quiet", "a no-op application on the same server", "fast ceiling", None
+        )
+    for peer in peers.PEERS:
+        against = f"{peer.name} {peers.VERSIONS[peer.package]}, the same bytes fixed"
+        if peer.name in absent:
+            yield Row(
+                what=f"{what}, waitress, everything on",
+                figure="not measured",
+                against=f"{against}: {absent[peer.name]}",
+            )
+        else:
+            least = 1.0 if peer.name in MUST_BE_AHEAD_OF else None
+            yield row("waitress, everything on", "all on", against, peer.name, least)
+
+
+def _per_second(runs: list[Load]) -> str:
+    return f"{statistics.median(run.per_second for run in runs):,.0f}/s"

@@ -1,0 +1,53 @@
+"""The ceiling: a WSGI application that answers fixed bytes and does nothing else, on the very servers that the API runs on.
+
+``python -m benchmarks.noop waitress|granian FILE`` serves the bytes of that file on any free port.
+"""
+
+import argparse
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from wsgiref.types import StartResponse, WSGIEnvironment
+
+from restserver import serving
+
+
+class NoOp:
+    def __init__(self, body: bytes) -> None:
+        self.stopping = False
+        self._body = body
+        self._headers = [("Content-Type", "application/json"), ("Content-Length", str(len(body)))]
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse, /) -> Iterable[bytes]:
+        start_response("200 OK", self._headers[:])
+        return [self._body]
+
+
+@contextmanager
+def served(body: bytes) -> Iterator[tuple[NoOp, NoOp]]:
+    application = NoOp(body)
+    yield application, application
+
+
+def main() -> int:
+    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments.add_argument("server", choices=("waitress", "granian"))
+    arguments.add_argument("body", type=Path)
+    options = arguments.parse_args()
+    body = options.body.read_bytes()
+    if options.server == "granian":
+        from restserver import granian_workers
+
+        held, address = granian_workers.reserved_port("127.0.0.1", 0)
+        announce = partial(print, f"listening on {address}", flush=True)
+        return granian_workers.serve(partial(served, body), held, announce, lambda: None, 1, 0.0)
+    serving.settle_process()
+    with serving.listening_socket("127.0.0.1", 0) as listener:
+        announce = partial(print, f"listening on {serving.url_of(listener)}", flush=True)
+        return serving.serve(NoOp(body), listener, announce)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

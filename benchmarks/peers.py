@@ -1,0 +1,162 @@
+"""What people would use instead, serving the same bytes: Express, WireMock, Mockoon and Prism, from npm, versions pinned.
+
+They are installed into a folder of the user's cache, once. Where npm (or, for WireMock, Java) is missing, or they cannot be
+had, :class:`Absent` says so, and their rows do.
+"""
+
+import json
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from platformdirs import user_cache_path
+
+from benchmarks.process import Served, body_of
+
+VERSIONS: Mapping[str, str] = {
+    "express": "5.3.0",
+    "wiremock": "3.13.2",
+    "@mockoon/cli": "9.9.0",
+    "@stoplight/prism-cli": "5.16.0",
+}
+PATH = "/job"
+STARTUP_SECONDS = 90.0
+
+
+class Absent(Exception):
+    """It cannot be had on this machine; says why."""
+
+
+@dataclass(frozen=True)
+class Peer:
+    name: str
+    package: str
+    needs: Sequence[str]
+    command: Callable[[Path, Path, bytes, int], Sequence[str]]
+    """From where packages are, an empty folder, the body and a port: writes what it needs there, and says what to run."""
+
+
+def _express(packages: Path, folder: Path, body: bytes, port: int) -> Sequence[str]:
+    (folder / "body.json").write_bytes(body)
+    (folder / "server.js").write_text(
+        f"""const express = require({json.dumps(str(packages / "express"))});
+const body = require("fs").readFileSync({json.dumps(str(folder / "body.json"))});
+const app = express();
+app.get("{PATH}", (_, response) => response.type("application/json").send(body));
+app.listen({port}, "127.0.0.1");
+"""
+    )
+    return ["node", str(folder / "server.js")]
+
+
+def _wiremock(packages: Path, folder: Path, body: bytes, port: int) -> Sequence[str]:
+    (folder / "mappings").mkdir()
+    answer = {"status": 200, "body": body.decode(), "headers": {"Content-Type": "application/json"}}
+    mapping = {"request": {"method": "GET", "url": PATH}, "response": answer}
+    (folder / "mappings" / "job.json").write_text(json.dumps(mapping))
+    jar = next((packages / "wiremock").rglob("*.jar"), None)
+    if jar is None:
+        raise Absent("the package holds no jar")
+    quiet = ["--no-request-journal", "--disable-banner", "--bind-address", "127.0.0.1"]
+    return ["java", "-jar", str(jar), "--port", str(port), "--root-dir", str(folder), *quiet]
+
+
+def _mockoon(packages: Path, folder: Path, body: bytes, port: int) -> Sequence[str]:
+    return [
+        *_binary(packages, "mockoon-cli"),
+        "start",
+        "--data",
+        _openapi(folder, body),
+        "--port",
+        str(port),
+        "--disable-log-to-file",
+    ]
+
+
+def _prism(packages: Path, folder: Path, body: bytes, port: int) -> Sequence[str]:
+    return [
+        *_binary(packages, "prism"),
+        "mock",
+        "-h",
+        "127.0.0.1",
+        "-p",
+        str(port),
+        "-v",
+        "silent",
+        _openapi(folder, body),
+    ]
+
+
+def _binary(packages: Path, name: str) -> Sequence[str]:
+    return [str(packages / ".bin" / name)]
+
+
+def _openapi(folder: Path, body: bytes) -> str:
+    """A document whose only answer is the body."""
+    content = {"application/json": {"schema": {"type": "object"}, "example": json.loads(body)}}
+    operation = {"operationId": "job", "responses": {"200": {"description": "a job", "content": content}}}
+    document = {"openapi": "3.0.3", "info": {"title": "job", "version": "1"}, "paths": {PATH: {"get": operation}}}
+    (folder / "openapi.json").write_text(json.dumps(document))
+    return str(folder / "openapi.json")
+
+
+PEERS = (
+    Peer("Express", "express", ("node", "npm"), _express),
+    Peer("WireMock", "wiremock", ("npm", "java"), _wiremock),
+    Peer("Mockoon", "@mockoon/cli", ("node", "npm"), _mockoon),
+    Peer("Prism", "@stoplight/prism-cli", ("node", "npm"), _prism),
+)
+
+
+def _installed(peer: Peer) -> Path:
+    """Where its packages are, installed if they are not."""
+    for program in peer.needs:
+        if shutil.which(program) is None:
+            raise Absent(f"no {program} here")
+    version = VERSIONS[peer.package]
+    folder = user_cache_path("restserver-benchmarks") / f"{peer.name.lower()}-{version}"
+    done = folder / "installed"
+    if not done.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        command = ["npm", "install", "--no-audit", "--no-fund", "--prefix", str(folder), f"{peer.package}@{version}"]
+        try:
+            ended = subprocess.run(command, capture_output=True, text=True, timeout=240, check=False)
+        except subprocess.TimeoutExpired as error:
+            raise Absent("npm did not end") from error
+        if ended.returncode:
+            raise Absent(f"npm ended with {ended.returncode}")
+        done.touch()
+    return folder / "node_modules"
+
+
+@contextmanager
+def serving_peer(peer: Peer, folder: Path, body: bytes) -> Iterator[Served]:
+    """The peer, once it answers. Raises :class:`Absent`."""
+    packages = _installed(peer)
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    folder.mkdir()
+    command = peer.command(packages, folder, body, port)
+    started = time.perf_counter()
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, text=True, cwd=folder)
+    url = f"http://127.0.0.1:{port}"
+    try:
+        while True:
+            try:
+                answered = body_of(url + PATH)
+                break
+            except OSError:
+                if process.poll() is not None or time.perf_counter() - started > STARTUP_SECONDS:
+                    raise Absent(f"it did not come up ({process.poll()})") from None
+                time.sleep(0.1)
+        if json.loads(answered) != json.loads(body):
+            raise Absent("it answers another body")
+        yield Served(url, time.perf_counter() - started, process)
+    finally:
+        process.terminate()
+        process.wait(30)
