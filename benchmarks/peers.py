@@ -67,15 +67,22 @@ def _wiremock(packages: Path, folder: Path, body: bytes, port: int) -> Sequence[
 
 
 def _mockoon(packages: Path, folder: Path, body: bytes, port: int) -> Sequence[str]:
-    return [
-        *_binary(packages, "mockoon-cli"),
-        "start",
-        "--data",
-        _openapi(folder, body),
-        "--port",
-        str(port),
-        "--disable-log-to-file",
-    ]
+    """In its own format, and without templates: from an OpenAPI document it makes up an answer of its own."""
+    answer = {
+        "uuid": "answer",
+        "body": body.decode(),
+        "statusCode": 200,
+        "headers": [{"key": "Content-Type", "value": "application/json"}],
+        "bodyType": "INLINE",
+        "disableTemplating": True,
+        "default": True,
+    }
+    route = {"uuid": "route", "type": "http", "method": "get", "endpoint": PATH[1:], "responses": [answer]}
+    children = [{"type": "route", "uuid": "route"}]
+    environment = {"uuid": "job", "name": "job", "port": port, "routes": [route], "rootChildren": children}
+    (folder / "environment.json").write_text(json.dumps(environment))
+    start = ["start", "--data", str(folder / "environment.json"), "--port", str(port), "--hostname", "127.0.0.1"]
+    return [*_binary(packages, "mockoon-cli"), *start, "--repair", "--disable-log-to-file"]
 
 
 def _prism(packages: Path, folder: Path, body: bytes, port: int) -> Sequence[str]:
