@@ -207,7 +207,7 @@ class RetryState(Struct, frozen=True):
     unknown: int = 0
 
 
-class Summary(Struct, frozen=True):
+class Summary(Struct, frozen=True, gc=False):
     """One framework as the list of a launcher shows it."""
 
     name: str
@@ -232,7 +232,7 @@ class Summary(Struct, frozen=True):
     tags: tuple[str, ...] = ()
 
 
-class FrameworkStatus(Struct, frozen=True):
+class FrameworkStatus(Struct, frozen=True, gc=False):
     name: str
     version: int
     state: FrameworkState
@@ -253,7 +253,7 @@ class FrameworkStatus(Struct, frozen=True):
     application_exit_trigger_task_index: int | None = None
 
 
-class TaskStatus(Struct, frozen=True):
+class TaskStatus(Struct, frozen=True, gc=False):
     index: int
     task_role_name: str
     state: TaskState

@@ -43,6 +43,9 @@ class Agenda:
         self._due.remove((action.__name__, now))
         action(now)
 
+    def clear(self) -> None:
+        self._events.clear()
+
     @property
     def next_event(self) -> Instant | None:
         return self._events[0][0] if self._events else None

@@ -46,6 +46,10 @@ KILLER_OF_CODE: Mapping[int, str] = {
 MEMORY_OF_CODE: Mapping[int, str] = {-7121: "virtual", -7122: "physical"}
 
 
+_json = json.JSONEncoder(ensure_ascii=False).encode
+"""On one line: the standard library indents in Python, slowly, and leaves cycles for the collector."""
+
+
 class Report(Struct, frozen=True):
     """What a master says about the end of its application."""
 
@@ -109,7 +113,7 @@ def _stderr(end: Exit) -> str:
     lines = end.stderr if not end.stderr or end.stderr.endswith("\n") else f"{end.stderr}\n"
     if end.runtime_error is not None:
         # JSON values are YAML values, so no YAML writer is needed.
-        body = "".join(f"{key}: {json.dumps(value, ensure_ascii=False)}\n" for key, value in end.runtime_error.items())
+        body = "".join(f"{key}: {_json(value)}\n" for key, value in end.runtime_error.items())
         lines += f"{RUNTIME_ERROR_START}\n{body}{RUNTIME_ERROR_END}\n"
     return lines.encode()[-STDERR_TAIL_BYTES:].decode(errors="ignore")
 
@@ -154,7 +158,8 @@ def wrapped_report(report: Report) -> str:
         "applicationExitTriggerTaskRoleName": report.trigger_role,
         "applicationExitTriggerTaskIndex": report.trigger_index,
     }
-    return f"{REPORT_START}{json.dumps(told, indent=2, separators=(',', ' : '), ensure_ascii=False)}{REPORT_END}"
+    lines = ",".join(f'\n  "{key}" : {_json(value)}' for key, value in told.items())
+    return f"{REPORT_START}{{{lines}\n}}{REPORT_END}"
 
 
 def _trace(exception: str, message: str, *frames: str) -> str:

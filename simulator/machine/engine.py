@@ -81,6 +81,13 @@ class Machine:
         for operation in story.operations:
             self.agenda.at(operation.at, self._operate, operation)
 
+    def fall_apart(self) -> None:
+        """For whoever drops it: its parts, and the events that are due, hold each other; afterwards nothing does any more,
+        and the memory is free at once, not when the collector has searched all of it."""
+        self.agenda.clear()
+        self._hadoop.fall_apart()
+        del self._hadoop
+
     def task_changed(self, application: ApplicationLife, at: Instant) -> None:
         self.looks.after_push(application, at)
 

@@ -11,23 +11,29 @@ from simulator.machine.agenda import Agenda
 
 
 class Gang:
-    def __init__(self, agenda: Agenda, timeout: Milliseconds, timed_out: Callable[[Instant, int], None]) -> None:
-        """``timed_out`` hears how many are outstanding."""
+    def __init__(self, agenda: Agenda, timeout: Milliseconds) -> None:
         self._agenda = agenda
         self._timeout = timeout
-        self._timed_out = timed_out
         self._outstanding = 0
         self._turn = 0
         """Rises whenever a pending timeout becomes obsolete."""
 
-    def grown(self, now: Instant, count: int, *, wanted: bool, again: bool = False) -> None:
-        """So many more are outstanding. ``wanted``: there is a gang; ``again``: the timeout starts anew even if some were
-        outstanding already."""
+    def grown(
+        self,
+        now: Instant,
+        count: int,
+        timed_out: Callable[[Instant, int], None],
+        *,
+        wanted: bool,
+        again: bool = False,
+    ) -> None:
+        """So many more are outstanding. ``timed_out`` hears how many still are; ``wanted``: there is a gang; ``again``: the
+        timeout starts anew even if some were outstanding already."""
         armed = self._outstanding > 0 and not again
         self._outstanding += count
         if wanted and not armed:
             self._turn += 1
-            self._agenda.at(now + self._timeout, self._time_out, self._turn)
+            self._agenda.at(now + self._timeout, self._time_out, self._turn, timed_out)
 
     def one_less(self) -> bool:
         """Whether it is complete with that."""
@@ -36,6 +42,6 @@ class Gang:
             self._turn += 1
         return self._outstanding == 0
 
-    def _time_out(self, now: Instant, turn: int) -> None:
+    def _time_out(self, now: Instant, turn: int, timed_out: Callable[[Instant, int], None]) -> None:
         if turn == self._turn:
-            self._timed_out(now, self._outstanding)
+            timed_out(now, self._outstanding)

@@ -20,8 +20,13 @@ class Hadoop:
         self._cluster = around.story.cluster
         self._master: Master | None = None
         """Of the newest application."""
+        self._masters: list[Master] = []
         self._early: list[tuple[ApplicationLife, MakeRoom | EndContainers]] = []
         """What happened to an application before its master was there."""
+
+    def fall_apart(self) -> None:
+        for master in self._masters:
+            master.fall_apart()
 
     def refusal(self, life: ApplicationLife) -> Refused | None:
         if isinstance(life.fate.end, Refused):
@@ -72,6 +77,7 @@ class Hadoop:
             life.master_started = now
             story = self._around.story
             self._master = Master(self._around, life, now, dice(story.seed, story.name, life.key.count))
+            self._masters.append(self._master)
             self._master.start(now)
             for meant, event in self._early:
                 if meant is life:

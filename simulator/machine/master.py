@@ -6,6 +6,8 @@ the request as it last pulled it; what the world does comes from the story's beh
 
 import random
 
+from msgspec.structs import replace
+
 from contracts.clock import Instant, Milliseconds
 from contracts.launcher.lifecycle import TaskEvent, TaskState, next_task_state
 from contracts.launcher.records import ExitType, TaskRoleDescriptor
@@ -53,7 +55,7 @@ class Master:
         self.roles: dict[str, TaskRoleDescriptor] = {}
         """As asked for last: a role that was taken out of the descriptor keeps its policies."""
         self._tallies = Tallies()
-        self._gang = Gang(self._agenda, self._intervals.gang_timeout, self._gang_timed_out)
+        self._gang = Gang(self._agenda, self._intervals.gang_timeout)
         self._progress = TellingProgress(
             self._agenda, life, started, self._intervals.am_rm_heartbeat, self._tallies.done, around.application_changed
         )
@@ -61,6 +63,10 @@ class Master:
         self._refused = False
         self._happenings = Happenings()
         self._requests = Requests(self, around, life, self._happenings, rolls)
+
+    def fall_apart(self) -> None:
+        """It and what asks for it hold each other."""
+        del self._requests
 
     @property
     def alive(self) -> bool:
@@ -111,7 +117,7 @@ class Master:
             grown = [self._create(now, name, index) for index in range(len(tasks), role.task_number)]
             tasks.extend(grown)
             self._tallies.grown(name, len(grown))
-            self._gang.grown(now, len(grown), wanted=self._together, again=True)
+            self._gang.grown(now, len(grown), self._gang_timed_out, wanted=self._together, again=True)
             self._agenda.at(now + self._rolls.randint(5, 60), self._requests.all_of, grown)
 
     def _create(self, now: Instant, role: str, index: int) -> Task:
@@ -132,7 +138,8 @@ class Master:
         elif task.state is TaskState.TASK_COMPLETED:
             self._tallies.exited(task, -1)
         task.serial += 1
-        task.log.append(task.log[-1]._replace(at=max(now, task.log[-1].at), state=None))
+        last = task.log[-1]
+        task.log.append(replace(last, at=max(now, last.at), state=None))
         self._around.task_changed(self._life, now)
 
     def _migrate(self, now: Instant, container_ids: tuple[str, ...]) -> None:
@@ -236,7 +243,7 @@ class Master:
             task.retries, task.container, task.fate, task.room_at = decision.retries, None, None, None
             task.attempt += 1
             self.step(then, task, TaskEvent.RETRIED)
-            self._gang.grown(then, 1, wanted=self._together)
+            self._gang.grown(then, 1, self._gang_timed_out, wanted=self._together)
             self._requests.of(then, task)
         else:
             self.step(then, task, TaskEvent.COMPLETED)
@@ -294,7 +301,7 @@ class Master:
             if task.state in (TaskState.CONTAINER_REQUESTED, TaskState.CONTAINER_ALLOCATED):
                 if task.container is not None:
                     self._requests.give_back(now, task.container)
-                    self._gang.grown(now, 1, wanted=self._together)
+                    self._gang.grown(now, 1, self._gang_timed_out, wanted=self._together)
                 task.serial += 1
                 task.container, task.fate, task.room_at = None, None, None
                 self._requests.taken_back(now, task)

@@ -22,7 +22,7 @@ class Run(Struct):
     past: list[PastAttempt] = field(default_factory=list)
 
 
-class StatusEntry(Struct, frozen=True):
+class StatusEntry(Struct, frozen=True, gc=False):
     """What the status store holds from an instant on."""
 
     status: FrameworkStatus

@@ -26,7 +26,7 @@ _at = itemgetter(0)
 
 
 def plan(story: Story) -> "Timeline":
-    return Timeline(story)
+    return Timeline(story, Machine(story))
 
 
 class _Shown(Struct, frozen=True):
@@ -48,14 +48,17 @@ class _LeftVersion(Struct, frozen=True):
 class Timeline:
     """Thread-safe. ``None`` as an answer: the name is not known at that instant, or has no such version or attempt."""
 
-    def __init__(self, story: Story) -> None:
+    def __init__(self, story: Story, machine: Machine) -> None:
         self.story = story
-        self._machine = Machine(story)
+        self._machine = machine
         self._lock = threading.RLock()
         self._kept: tuple[int, Framework | None] | None = None
         self._states: list[tuple[FrameworkState, int]] = []
         self._states_at: list[int] = []
         """How many of them there were after each change that was looked at."""
+
+    def __del__(self) -> None:
+        self._machine.fall_apart()
 
     # --- now --------------------------------------------------------------------------------------------------------
 

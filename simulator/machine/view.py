@@ -17,7 +17,7 @@ from contracts.launcher.records import (
     TaskRole,
     TaskStatus,
 )
-from simulator.machine.application import NO_RETRIES, ApplicationLife, RoleLife, TaskEntry, entry_at
+from simulator.machine.application import NO_RETRIES, ApplicationLife, RoleLife, TaskEntry, task_entry_at
 from simulator.machine.delays import last_tick
 
 _F = FrameworkState
@@ -79,7 +79,7 @@ def _role(
 ) -> TaskRole:
     tasks = []
     for index, log in enumerate(role.slots):
-        entry = entry_at(log, pushed)
+        entry = task_entry_at(log, pushed)
         if entry is None or entry.state is None:
             break  # tasks are dense: the first index without one ends them
         if outlived is not None and entry.state is not _T.TASK_COMPLETED:

@@ -8,7 +8,7 @@ from contracts.clock import Instant, Milliseconds
 from contracts.launcher.lifecycle import TaskState
 from contracts.launcher.records import Application, Figures, Resource
 from simulator.machine import diagnostics, placement
-from simulator.machine.application import ApplicationLife, RoleLife, TaskEntry, entry_at
+from simulator.machine.application import ApplicationLife, RoleLife, TaskEntry, entry_at, task_entry_at
 from simulator.machine.master import HOLDS_A_CONTAINER
 from simulator.machine.story import Cluster, Host
 
@@ -149,7 +149,7 @@ def _asked(life: ApplicationLife, instant: Instant) -> list[Resource]:
 
 def _entries(role: RoleLife, instant: Instant) -> Iterator[TaskEntry]:
     for log in role.slots:
-        entry = entry_at(log, instant)
+        entry = task_entry_at(log, instant)
         if entry is not None and entry.state is not None:
             yield entry
 

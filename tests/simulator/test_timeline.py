@@ -1,5 +1,6 @@
 """Laws over stories that nobody wrote: whatever is asked for and whatever the world does, every answer keeps them."""
 
+import gc
 import random
 from dataclasses import dataclass
 
@@ -9,7 +10,7 @@ from msgspec.structs import replace
 
 from contracts.clock import Instant
 from contracts.launcher.lifecycle import TaskState
-from contracts.launcher.records import CompletionPolicy, Ports, RetryPolicy
+from contracts.launcher.records import CompletionPolicy, PlatformParameters, Ports, RetryPolicy
 from simulator.dice import dice
 from simulator.machine.story import (
     DEPLOYED,
@@ -191,3 +192,32 @@ def test_a_record_holds_until_the_next_change_and_editions_say_so(told: Story) -
         for other in {instant, (instant + (following or instant)) // 2, (following or instant + 1) - 1}:
             assert again.at(other) == record
             assert again.edition(other) == timeline.edition(instant)
+
+
+def test_a_dropped_timeline_leaves_nothing_for_the_collector() -> None:
+    """Among a million jobs many are dropped every second, and searching for what holds itself would stop every answer."""
+    wanted = descriptor(retry=RetryPolicy(True, 2), worker=role(3, retry=RetryPolicy(True, 2)))
+    lives = [
+        story(Submit(START, replace(wanted, platform=platform)), Stop(START + 400_000), behaviour=Rolled(seed))
+        for seed in range(20)
+        for platform in (PlatformParameters(), GANG)
+    ]
+
+    def asked_and_dropped() -> None:
+        for told in lives:
+            timeline = plan(told)
+            for later in (5_000, 120_000, 500_000):
+                _everything(timeline, START + later)
+
+    asked_and_dropped()  # what is kept for ever is made by the first
+    gc.collect()
+    gc.disable()
+    gc.set_debug(gc.DEBUG_SAVEALL)
+    try:
+        asked_and_dropped()
+        gc.collect()
+        assert [each for each in gc.garbage if type(each).__module__.startswith(("simulator.", "json."))] == []
+    finally:
+        gc.set_debug(0)
+        gc.garbage.clear()
+        gc.enable()
