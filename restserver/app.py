@@ -35,10 +35,10 @@ from restserver.logs import told
 from restserver.metrics import Metrics
 from restserver.presenters import Site
 from restserver.rendering import Renderer, json_bytes
-from restserver.request_id import HEADER as REQUEST_ID_HEADER
-from restserver.request_id import request_id
+from restserver.request_id import every_answers_headers, request_id
 from restserver.resources import Attempt, Attempts, Desk, Job, Versions
 from restserver.settings import Settings
+from restserver.short_way import ShortWay, short_way
 from restserver.styles import STYLES
 
 if TYPE_CHECKING:
@@ -78,7 +78,8 @@ def create_app(
     asked = Asking(backend.clock, settings.launcher_timeout)
     desk = Desk(backend.launcher, backend.resource_manager, style, site, base_url, renderer, asked)
 
-    app = Application(mounts, [EveryRequest(backend.metrics), *_guards(settings, backend.clock), *middleware])
+    middleware = [*_guards(settings, backend.clock), *middleware]
+    app = Application(mounts, [EveryRequest(backend.metrics), *middleware], short_way(backend.metrics, middleware))
     app.add_route(f"{BASE}/jobs/{{name:segment}}", Job(desk))
     app.add_route(f"{BASE}/frameworks/{{name:segment}}/attempts/{{attempt:segment}}", Attempt(desk))
     app.add_route(f"{BASE}/frameworks/{{name:segment}}/attempts", Attempts(desk))
@@ -116,14 +117,26 @@ def add_management(to: "Application", of: "Application", backend: Backend, asked
 class Application(falcon.App[falcon.Request, falcon.Response]):
     """Falcon's application, with other WSGI applications mounted beside it."""
 
-    def __init__(self, mounts: Sequence[tuple[str, WSGIApplication]], middleware: Sequence[Any]) -> None:
+    def __init__(
+        self, mounts: Sequence[tuple[str, WSGIApplication]], middleware: Sequence[Any], short: ShortWay | None = None
+    ) -> None:
         super().__init__(middleware=middleware)
         self.router_options.converters["segment"] = parameters.Segment
         self._mounts = tuple(mounts)
+        self._short = short
         self.stopping = False
         """Set by whoever serves it, once it takes no new requests: ``/readyz`` says so."""
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        if self._short is None:
+            return self._long(environ, start_response)
+        answered = self._short.answer(environ, start_response)
+        if answered is None:
+            answered = self._long(environ, start_response)
+            self._short.learn(environ)
+        return answered
+
+    def _long(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         path: str = environ["PATH_INFO"]
         for prefix, mounted in self._mounts:
             if path == prefix or path.startswith(prefix + "/"):
@@ -162,8 +175,8 @@ class EveryRequest:
 
     def process_request(self, req: falcon.Request, resp: falcon.Response) -> None:
         req.context.began = stopwatch()
-        resp.set_header(REQUEST_ID_HEADER, request_id(req.env))
-        resp.set_header("X-Content-Type-Options", "nosniff")  # JSON stays JSON; what matters to pages, pages say
+        for name, value in every_answers_headers(req.env):
+            resp.set_header(name, value)
         target: str = req.env.get("REQUEST_URI") or req.relative_uri
         if len(target) > LONGEST_TARGET:
             raise UriTooLong(LONGEST_TARGET)
@@ -171,8 +184,7 @@ class EveryRequest:
     def process_response(self, req: falcon.Request, resp: falcon.Response, resource: object, succeeded: bool) -> None:
         del succeeded
         operation = OPERATION_OF_RESOURCE[type(resource)]
-        self._metrics.requests.one_more(operation, str(resp.status_code))
-        self._metrics.request_seconds.took(stopwatch() - req.context.began, operation)
+        self._metrics.answered(operation, str(resp.status_code), stopwatch() - req.context.began)
 
 
 class Asking(Struct, frozen=True):
@@ -181,8 +193,8 @@ class Asking(Struct, frozen=True):
     clock: Clock
     seconds: float
 
-    def __call__(self, req: falcon.Request) -> Ask:
-        return Ask(self.clock.now() + round(self.seconds * 1000), request_id(req.env))
+    def __call__(self, environ: WSGIEnvironment) -> Ask:
+        return Ask(self.clock.now() + round(self.seconds * 1000), request_id(environ))
 
 
 class ErrorAnswers:

@@ -1,6 +1,7 @@
 """The paths besides the API that say how this server is, and what it promises."""
 
 from collections.abc import Callable, Mapping
+from wsgiref.types import WSGIEnvironment
 
 import falcon
 from msgspec import Struct, field
@@ -33,7 +34,7 @@ class Ready(Struct, ReadOnly, frozen=True):
 
     launcher: Launcher
     stopping: Callable[[], bool]
-    asked: Callable[[falcon.Request], Ask]
+    asked: Callable[[WSGIEnvironment], Ask]
     informed: Mapping[str, Callable[[], str]]
     """Parts that are told, but do not decide: requests go on without them."""
     required: Mapping[str, Callable[[], str]] = field(default_factory=dict)
@@ -57,7 +58,7 @@ class Ready(Struct, ReadOnly, frozen=True):
 
     def _launcher(self, req: falcon.Request) -> str:
         try:
-            self.launcher.ready(self.asked(req))
+            self.launcher.ready(self.asked(req.env))
         except LauncherError as error:
             return str(error)
         return OK

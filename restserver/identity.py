@@ -7,6 +7,7 @@ application does not contain them. They speak by the backend's own clock, the ``
 from collections.abc import Callable, Mapping
 from email.utils import formatdate
 from functools import lru_cache
+from wsgiref.types import WSGIEnvironment
 
 import falcon
 
@@ -56,3 +57,11 @@ class Identity:
         asked = getattr(req.context, "asked", None)
         for name, value in self._headers(asked.name if asked is not None else None).items():
             resp.set_header(name, value)
+
+    def detour(self, environ: WSGIEnvironment) -> bool:
+        del environ
+        return False
+
+    def passed(self, environ: WSGIEnvironment, name: str, headers: list[tuple[str, str]]) -> None:
+        del environ
+        headers.extend(self._headers(name).items())

@@ -124,6 +124,10 @@ class Metrics(Struct):
     sources: list[Source] = field(default_factory=list)
     """Of figures that others keep."""
 
+    def answered(self, operation: str, status: str, nanoseconds: int) -> None:
+        self.requests.one_more(operation, status)
+        self.request_seconds.took(nanoseconds, operation)
+
     def told(self) -> Iterable[Figure | Spread]:
         yield self.requests.figure()
         yield self.request_seconds.spread()

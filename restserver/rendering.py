@@ -9,14 +9,17 @@ import hashlib
 import json
 from collections.abc import Callable, Hashable
 from threading import Lock
+from typing import Final
 
 from cachetools import LRUCache
 from msgspec import Struct
 from msgspec.structs import replace
 
-from contracts.clock import Instant
+from contracts.clock import Instant, iso
 from restserver.presenters import Body
 
+STALE_SINCE: Final = "X-Stale-Since"
+"""Of an answer that is older than promised, because the launcher fails: since when it is too old."""
 KEPT_BYTES = 16 * 1024 * 1024
 
 _OVERHEAD = 1024
@@ -39,6 +42,11 @@ class Rendered(Struct, frozen=True):
     editions: Hashable
     stale_since: Instant | None = None
     """As of the launcher's answer; never of kept bytes, which may be asked for again when it is fresh."""
+
+    def headers(self) -> list[tuple[str, str]]:
+        """That come with the body, whole or not."""
+        told = [("ETag", f'"{self.etag}"'), ("Cache-Control", "no-cache")]  # may be kept, but asked about each time
+        return told if self.stale_since is None else [*told, (STALE_SINCE, iso(self.stale_since))]
 
     def marked(self, stale_since: Instant | None) -> "Rendered":
         return self if stale_since is None else replace(self, stale_since=stale_since)

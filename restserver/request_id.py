@@ -3,6 +3,7 @@ log, and back to the client.
 """
 
 import os
+import random
 import re
 from typing import Final
 from wsgiref.types import WSGIEnvironment
@@ -10,7 +11,17 @@ from wsgiref.types import WSGIEnvironment
 HEADER: Final = "X-Request-Id"
 _ENVIRON_HEADER: Final = "HTTP_X_REQUEST_ID"
 _ENVIRON_KEY: Final = "restserver.request_id"
+_dice: Final = random.Random()  # noqa: S311 - an id is no secret; the system's dice would let go of the interpreter lock each time
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_dice.seed)  # or else every worker would give the same ones
 _DECENT: Final = re.compile(r"[A-Za-z0-9._:/+=@\-]{1,128}")
+
+
+def every_answers_headers(environ: WSGIEnvironment) -> list[tuple[str, str]]:
+    return [
+        (HEADER, request_id(environ)),
+        ("X-Content-Type-Options", "nosniff"),  # JSON stays JSON; what matters to pages, pages say
+    ]
 
 
 def request_id(environ: WSGIEnvironment) -> str:
@@ -18,6 +29,6 @@ def request_id(environ: WSGIEnvironment) -> str:
     known: str | None = environ.get(_ENVIRON_KEY)
     if known is None:
         offered: str = environ.get(_ENVIRON_HEADER, "")
-        known = offered if _DECENT.fullmatch(offered) else os.urandom(16).hex()
+        known = offered if _DECENT.fullmatch(offered) else f"{_dice.getrandbits(128):032x}"
         environ[_ENVIRON_KEY] = known
     return known

@@ -1,23 +1,23 @@
 """The four endpoints: one class per path. Each asks, names what its answer depends on, and leaves the rest to its style."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Final
+from wsgiref.types import WSGIEnvironment
 
 import falcon
 from msgspec import Struct
 
-from contracts.clock import iso
 from contracts.launcher.port import Ask, Launcher, ResourceManager
 from restserver import parameters
 from restserver.base_url import BaseUrl
 from restserver.errors import Asked
 from restserver.presenters import Body, Site
 from restserver.rendering import Rendered, Renderer
+from restserver.short_way import Meant, heard
 from restserver.styles import NO_FIGURES, Style, asked_figures
 
 READ_METHODS: Final = "GET, HEAD, OPTIONS"
-STALE_SINCE: Final = "X-Stale-Since"
-"""Of an answer that is older than promised, because the launcher fails: since when it is too old."""
 
 
 class ReadOnly:
@@ -38,8 +38,15 @@ class Desk(Struct, frozen=True):
     site: Site
     base_url: BaseUrl
     renderer: Renderer
-    asked: Callable[[falcon.Request], Ask]
+    asked: Callable[[WSGIEnvironment], Ask]
     """What travels with the calls of a request: its deadline, counted from now, and its id."""
+
+    def answer(
+        self, req: falcon.Request, resp: falcon.Response, operation: str, rendered: Callable[[Ask], Rendered]
+    ) -> None:
+        """What ``rendered`` gives for this request, and for the next one in the same words."""
+        meant = Meant(operation, req.context.asked.name, lambda environ: rendered(self.asked(environ)))
+        send(req, resp, heard(req.env, meant))
 
 
 class Job(Struct, ReadOnly, frozen=True):
@@ -49,7 +56,7 @@ class Job(Struct, ReadOnly, frozen=True):
 
     def on_get(self, req: falcon.Request, resp: falcon.Response, name: str) -> None:
         _ask_about(req, Asked("framework", name))
-        send(req, resp, self.rendered(name, self.desk.asked(req)))
+        self.desk.answer(req, resp, "job", partial(self.rendered, name))
 
     on_head = on_get
 
@@ -73,11 +80,8 @@ class Attempt(Struct, ReadOnly, frozen=True):
     def on_get(self, req: falcon.Request, resp: falcon.Response, name: str, attempt: str) -> None:
         _ask_about(req, Asked("attempt", name, parameters.asked_version(req), parameters.asked_attempt(attempt)))
         attempt_id = parameters.attempt_id(attempt)
-        send(
-            req,
-            resp,
-            self.rendered(name, attempt_id, parameters.version(req), self.desk.base_url.of(req), self.desk.asked(req)),
-        )
+        version, base_url = parameters.version(req), self.desk.base_url.of(req)
+        self.desk.answer(req, resp, "attempt", partial(self.rendered, name, attempt_id, version, base_url))
 
     on_head = on_get
 
@@ -105,7 +109,7 @@ class Attempts(Struct, ReadOnly, frozen=True):
 
     def on_get(self, req: falcon.Request, resp: falcon.Response, name: str) -> None:
         _ask_about(req, Asked("attempts", name, parameters.asked_version(req)))
-        send(req, resp, self.rendered(name, parameters.version(req), self.desk.asked(req)))
+        self.desk.answer(req, resp, "attempts", partial(self.rendered, name, parameters.version(req)))
 
     on_head = on_get
 
@@ -123,7 +127,7 @@ class Versions(Struct, ReadOnly, frozen=True):
 
     def on_get(self, req: falcon.Request, resp: falcon.Response, name: str) -> None:
         _ask_about(req, Asked("versions", name))
-        send(req, resp, self.rendered(name, self.desk.asked(req)))
+        self.desk.answer(req, resp, "versions", partial(self.rendered, name))
 
     on_head = on_get
 
@@ -136,10 +140,8 @@ class Versions(Struct, ReadOnly, frozen=True):
 
 def send(req: falcon.Request, resp: falcon.Response, rendered: Rendered) -> None:
     """The body, or 304 to a client that has it."""
-    resp.set_header("ETag", f'"{rendered.etag}"')
-    resp.set_header("Cache-Control", "no-cache")  # may be kept, but asked about each time
-    if rendered.stale_since is not None:
-        resp.set_header(STALE_SINCE, iso(rendered.stale_since))
+    for name, value in rendered.headers():
+        resp.set_header(name, value)
     if _has_it(req, rendered.etag):
         resp.status = falcon.HTTP_304
     else:

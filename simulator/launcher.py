@@ -16,7 +16,7 @@ from contracts.clock import Clock, Instant
 from contracts.launcher.port import Answer, Ask, NoSuchAttempt, NoSuchFramework, NoSuchVersion, T
 from contracts.launcher.records import Application, Figures, Framework, Summary
 from simulator.machine.story import Submit
-from simulator.machine.timeline import Timeline, plan
+from simulator.machine.timeline import Stretch, Timeline, plan
 from simulator.machine.yarn import Held
 from simulator.world.profile import Profile
 from simulator.world.profile_files import load
@@ -71,7 +71,10 @@ class SimulatedLauncher:
     def framework(self, name: str, ask: Ask) -> Answer[Framework]:
         now = self.clock.now()
         told = self._told(name, now)
-        return self._answer(told, self._record(told, now), now)
+        stretch = self.unfolded.timeline(told).stretch(now)
+        if stretch.record is None:
+            raise NoSuchFramework(name)
+        return _answer(told, stretch, stretch.record)
 
     def attempt(self, name: str, attempt: int, version: int | None, ask: Ask) -> Answer[Framework]:
         now = self.clock.now()
@@ -82,7 +85,7 @@ class SimulatedLauncher:
         past = self.unfolded.timeline(told).attempt(now, version, attempt)
         if past is None:
             raise NoSuchAttempt(name, self._version(told, version, now), attempt)
-        return self._answer(told, past, now)
+        return _answer(told, self.unfolded.timeline(told).stretch(now), past)
 
     def attempts(self, name: str, version: int | None, ask: Ask) -> Answer[tuple[int, ...]]:
         now = self.clock.now()
@@ -93,7 +96,7 @@ class SimulatedLauncher:
         attempts = self.unfolded.timeline(told).attempts(now, version)
         if attempts is None:
             raise NoSuchVersion(name, self._version(told, version, now))
-        return self._answer(told, attempts, now)
+        return _answer(told, self.unfolded.timeline(told).stretch(now), attempts)
 
     def versions(self, name: str, ask: Ask) -> Answer[tuple[int, ...]]:
         now = self.clock.now()
@@ -101,7 +104,7 @@ class SimulatedLauncher:
         versions = self.unfolded.timeline(told).versions(now)
         if versions is None:
             raise NoSuchFramework(name)
-        return self._answer(told, versions, now)
+        return _answer(told, self.unfolded.timeline(told).stretch(now), versions)
 
     def summaries(self, ask: Ask) -> Iterator[Summary]:
         """Newest first; each read when it is asked for, all at the instant of the call."""
@@ -123,12 +126,6 @@ class SimulatedLauncher:
             raise NoSuchFramework(name)
         return told
 
-    def _record(self, told: Told, now: Instant) -> Framework:
-        record = self.unfolded.timeline(told).at(now)
-        if record is None:
-            raise NoSuchFramework(told.name)
-        return record
-
     def _version(self, told: Told, asked: int | None, now: Instant) -> int | None:
         """What an error says: the version asked for, else the current one, else nothing."""
         if asked is not None:
@@ -136,11 +133,10 @@ class SimulatedLauncher:
         record = self.unfolded.timeline(told).at(now)
         return None if record is None else record.status.version
 
-    def _answer(self, told: Told, value: T, now: Instant) -> Answer[T]:
-        timeline = self.unfolded.timeline(told)
-        change = timeline.next_change(now)
-        until = told.ends if change is None else min(change, told.ends)
-        return Answer(value, (told.key, timeline.edition(now)), until)
+
+def _answer(told: Told, stretch: Stretch, value: T) -> Answer[T]:
+    until = told.ends if stretch.ends is None else min(stretch.ends, told.ends)
+    return Answer(value, (told.key, stretch.edition), until)
 
 
 class SimulatedResourceManager:

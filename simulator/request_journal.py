@@ -47,13 +47,21 @@ class RequestJournal:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._asked: deque[Asked] = deque(maxlen=MOST_REQUESTS)
+        self._noted: deque[_Noted] = deque(maxlen=MOST_REQUESTS)
         self._ids = count(1)
         self._lock = threading.Lock()
 
     def process_response(self, req: falcon.Request, resp: falcon.Response, resource: object, succeeded: bool) -> None:
         del resource, succeeded
-        self._note(req.method, req.path, req.query_string or "", req.headers, falcon.http_status_to_code(resp.status))
+        self._note(req.method, req.path, req.query_string or "", req.env, falcon.http_status_to_code(resp.status))
+
+    def detour(self, environ: WSGIEnvironment) -> bool:
+        del environ
+        return False
+
+    def passed(self, environ: WSGIEnvironment, name: str, headers: list[tuple[str, str]]) -> None:
+        del name, headers
+        self._note("GET", environ["PATH_INFO"], environ.get("QUERY_STRING") or "", environ, 200)
 
     def of(self, application: WSGIApplication, besides: str) -> WSGIApplication:
         """That application, and its requests are written down, but for those to paths that begin with ``besides``."""
@@ -62,7 +70,7 @@ class RequestJournal:
             method, path, query = environ["REQUEST_METHOD"], environ["PATH_INFO"], environ.get("QUERY_STRING", "")
 
             def start(status: str, headers: list[tuple[str, str]], *more: Any) -> Callable[[bytes], object]:
-                self._note(method, path, query, falcon.Request(environ).headers, int(status[:3]))
+                self._note(method, path, query, environ, int(status[:3]))
                 return start_response(status, headers, *more)
 
             return application(environ, start)
@@ -73,20 +81,24 @@ class RequestJournal:
             else noted(environ, start_response)
         )
 
-    def _note(self, method: str, path: str, query: str, headers: Mapping[str, str], status: int) -> None:
-        shown = {name.lower(): _shown(name.lower(), value) for name, value in headers.items()}
+    def _note(self, method: str, path: str, query: str, environ: WSGIEnvironment, status: int) -> None:
+        """Every request is noted, and hardly any is looked at: what makes it readable is left to whoever looks."""
+        headers = {key: value for key, value in environ.items() if key.startswith("HTTP_") or key in _NO_PREFIX}
+        for key in _SECRET_KEYS.intersection(headers):
+            headers[key] = _hidden(_name_of(key), headers[key])
         with self._lock:
-            self._asked.append(Asked(next(self._ids), self._clock.now(), method, path, query, shown, status))
+            self._noted.append((next(self._ids), self._clock.now(), method, path, query, headers, status))
 
     def all(self) -> list[Asked]:
         """Newest first."""
         with self._lock:
-            return list(reversed(self._asked))
+            noted = list(reversed(self._noted))
+        return [_readable(*each) for each in noted]
 
     def clear(self) -> int:
         with self._lock:
-            gone = len(self._asked)
-            self._asked.clear()
+            gone = len(self._noted)
+            self._noted.clear()
             return gone
 
     def find(self, matcher: object) -> list[Asked]:
@@ -109,9 +121,24 @@ def told(asked: Asked) -> dict[str, object]:
     }
 
 
-def _shown(name: str, value: str) -> str:
-    if name not in SECRET:
-        return value
+_Noted = tuple[int, Instant, str, str, str, Mapping[str, str], int]
+"""An :class:`Asked` before it is one: its headers go by the names WSGI gives them."""
+_NO_PREFIX = frozenset({"CONTENT_TYPE", "CONTENT_LENGTH"})
+_SECRET_KEYS = frozenset(f"HTTP_{name.upper().replace('-', '_')}" for name in SECRET)
+
+
+def _readable(
+    number: int, at: Instant, method: str, path: str, query: str, headers: Mapping[str, str], status: int
+) -> Asked:
+    named = {_name_of(key): value for key, value in headers.items() if value or key not in _NO_PREFIX}
+    return Asked(number, at, method, path, query, named, status)
+
+
+def _name_of(key: str) -> str:
+    return key.removeprefix("HTTP_").replace("_", "-").lower()
+
+
+def _hidden(name: str, value: str) -> str:
     scheme, space, _ = value.partition(" ")
     return f"{scheme} {HIDDEN}" if space and name.endswith("authorization") else HIDDEN
 

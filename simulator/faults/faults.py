@@ -107,6 +107,10 @@ class FaultSet:
         """How many calls each could have happened to: the number of the next roll of its dice."""
         self._made = 0
 
+    def __bool__(self) -> bool:
+        """Whether there are any, healed ones that nobody has looked at since included."""
+        return bool(self._faults)
+
     def add(self, told: object, *, makes_wire_faults: bool = True) -> Fault:
         """``makes_wire_faults``: whether the server in use can break a connection. Raises BadInput."""
         now = self.clock.now()

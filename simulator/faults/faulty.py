@@ -67,6 +67,14 @@ class FaultyApi:
     def __init__(self, faults: FaultSet) -> None:
         self._faults = faults
 
+    def detour(self, environ: WSGIEnvironment) -> bool:
+        """While there is any fault, whomever it meets."""
+        del environ
+        return bool(self._faults)
+
+    def passed(self, environ: WSGIEnvironment, name: str, headers: list[tuple[str, str]]) -> None:
+        """Nothing is wrong with it."""
+
     def process_resource(
         self, req: falcon.Request, resp: falcon.Response, resource: object, params: dict[str, Any]
     ) -> None:
@@ -160,7 +168,7 @@ class FaultyWire:
         self._asked = asked
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        operation, name = self._asked(environ)
+        operation, name = self._asked(environ) if self._faults else (None, None)
         if operation is None:
             return self._application(environ, start_response)
         struck = self._faults.striking(self._side, operation, name, lambda fault: fault.on_wire is not None)

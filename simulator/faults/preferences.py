@@ -18,6 +18,7 @@ from contextvars import ContextVar
 from random import Random
 from types import MappingProxyType
 from typing import Any, Final
+from wsgiref.types import WSGIEnvironment
 
 import falcon
 from msgspec import Struct, field
@@ -144,6 +145,12 @@ class Preferred:
         self._clock = clock
         self._waiting = waiting
         self._refusals = refusals
+
+    def detour(self, environ: WSGIEnvironment) -> bool:
+        return "HTTP_PREFER" in environ
+
+    def passed(self, environ: WSGIEnvironment, name: str, headers: list[tuple[str, str]]) -> None:
+        """It wished for nothing."""
 
     def process_resource(
         self, req: falcon.Request, resp: falcon.Response, resource: object, params: dict[str, Any]

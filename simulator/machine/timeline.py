@@ -45,6 +45,16 @@ class _LeftVersion(Struct, frozen=True):
     run: Run | None
 
 
+class Stretch(Struct, frozen=True):
+    """A time in which nothing changes but the applications, and what is shown in it."""
+
+    begins: Instant
+    ends: Instant | None
+    """Excluded; ``None``: for ever."""
+    edition: int
+    record: Framework | None
+
+
 class Timeline:
     """Thread-safe. ``None`` as an answer: the name is not known at that instant, or has no such version or attempt."""
 
@@ -53,6 +63,7 @@ class Timeline:
         self._machine = machine
         self._lock = threading.RLock()
         self._kept: tuple[int, Framework | None] | None = None
+        self._stretch: Stretch | None = None
         self._states: list[tuple[FrameworkState, int]] = []
         self._states_at: list[int] = []
         """How many of them there were after each change that was looked at."""
@@ -70,6 +81,15 @@ class Timeline:
                 shown = self._shown(instant)
                 self._kept = (edition, None if shown is None else self._record(shown))
             return self._kept[1]
+
+    def stretch(self, instant: Instant) -> Stretch:
+        """The one that instant lies in, from then on. Pollers mostly ask within one."""
+        kept = self._stretch
+        if kept is None or instant < kept.begins or (kept.ends is not None and instant >= kept.ends):
+            with self._lock:
+                kept = Stretch(instant, self.next_change(instant), self.edition(instant), self.at(instant))
+            self._stretch = kept
+        return kept
 
     def edition(self, instant: Instant) -> int:
         """How many changes there were. Equal editions of one story, equal records, lists and past attempts."""

@@ -45,5 +45,6 @@ class Arrivals(Struct, frozen=True):
         """The indexes of all jobs that have arrived and are not forgotten."""
         return range(self.newest(at - self.window) + 1, self.newest(at) + 1)
 
-    def exists(self, index: int, at: Instant) -> bool:
-        return index >= 0 and 0 <= at - self.instant(index) < self.window
+    def may_exist(self, index: int, at: Instant) -> bool:
+        """By its slot alone, without a roll: a job that has arrived and is not forgotten is one of these."""
+        return self.slot(index) <= at < self.slot(index + 1) + self.window

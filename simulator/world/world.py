@@ -114,7 +114,10 @@ class World:
         )
 
     def _existing(self, index: int, at: Instant) -> Told | None:
-        return self.at_place(index) if self.arrivals.exists(index, at) else None
+        if index < 0 or not self.arrivals.may_exist(index, at):
+            return None
+        told = self.at_place(index)
+        return told if told.begins <= at < told.ends else None
 
     def resource_manager_started(self, at: Instant) -> Instant:
         """The start that ids of applications tell then."""

@@ -16,11 +16,14 @@ def test_as_many_jobs_exist_as_were_asked_for_give_or_take_one(arrivals: Arrival
 
 
 @given(worlds, instants)
-def test_the_range_of_existing_jobs_and_the_single_job_agree(arrivals: Arrivals, at: int) -> None:
+def test_a_job_is_in_the_range_of_existing_ones_from_its_arrival_until_it_is_forgotten(
+    arrivals: Arrivals, at: int
+) -> None:
     existing = arrivals.existing(at)
     for index in {existing.start - 1, existing.start, existing.stop - 1, existing.stop}:
         if index >= 0:
-            assert arrivals.exists(index, at) == (index in existing)
+            assert (0 <= at - arrivals.instant(index) < arrivals.window) == (index in existing)
+            assert arrivals.may_exist(index, at) or index not in existing
 
 
 @given(worlds, st.integers(0, 10**12))
@@ -44,7 +47,6 @@ def test_before_the_first_arrival_there_is_nothing() -> None:
     arrivals = Arrivals(seed=1, jobs=200, window=12 * HOUR)
     assert len(arrivals.existing(0)) == 0
     assert arrivals.newest(EPOCH - 1) == -1
-    assert not arrivals.exists(-1, EPOCH)
 
 
 def test_arrivals_are_where_they_have_always_been() -> None:
