@@ -5,7 +5,12 @@ import os
 import shutil
 from collections.abc import Iterator
 
+import hypothesis
 import pytest
+
+# No test here is timed: a machine that is busy with something else is no failure.
+hypothesis.settings.register_profile("unhurried", deadline=None)
+hypothesis.settings.load_profile("unhurried")
 
 
 @pytest.fixture(autouse=True)

@@ -10,6 +10,7 @@ import io
 import socket
 import ssl
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import urlsplit
@@ -209,6 +210,7 @@ class Client:
         kept: _Kept | None = getattr(self._local, "kept", None)
         if kept is not None:
             kept.connection.close()
+            kept.sock.hang_up()
             self._local.kept = None
             self._open.remove(kept.connection)
 
@@ -290,16 +292,19 @@ class _Bounds:
 
 
 class _BoundedSocket:
-    """A socket as http.client uses one."""
+    """A socket as http.client uses one: closed while an answer is still read from it, it stays open until that is read."""
 
     def __init__(self, sock: socket.socket) -> None:
         self._sock = sock
+        self._readers = 0
+        self._closed = False
         self.bounds: _Bounds | None = None
 
     def makefile(self, mode: str) -> "_Reader":
         assert mode == "rb"  # noqa: S101 - nothing else is asked for
         assert self.bounds is not None  # noqa: S101 - set before every request
-        reader = _Reader(_Raw(self._sock, self.bounds))
+        reader = _Reader(_Raw(self._sock, self.bounds, self._read))
+        self._readers += 1
         self.bounds.reader = reader
         return reader
 
@@ -309,13 +314,29 @@ class _BoundedSocket:
         self._sock.sendall(data)
 
     def close(self) -> None:
+        self._closed = True
+        if not self._readers:
+            self._sock.close()
+
+    def hang_up(self) -> None:
+        """Whatever is still to be read."""
         self._sock.close()
+
+    def _read(self) -> None:
+        self._readers -= 1
+        if self._closed:
+            self.close()
 
 
 class _Raw(io.RawIOBase):
-    def __init__(self, sock: socket.socket, bounds: _Bounds) -> None:
-        self._sock, self._bounds = sock, bounds
+    def __init__(self, sock: socket.socket, bounds: _Bounds, done: Callable[[], None]) -> None:
+        self._sock, self._bounds, self._done = sock, bounds, done
         self.ended = False
+
+    def close(self) -> None:
+        if not self.closed:
+            self._done()
+        super().close()
 
     def readable(self) -> bool:
         return True

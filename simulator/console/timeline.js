@@ -6,6 +6,7 @@ import { dayOf, lengthOf, timeOf } from "./times.js";
 const MINUTE = 60000;
 const MOST_TO_COME = 12 * 60 * MINUTE;
 const TICKS = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400, 172800, 604800].map((each) => each * 1000);
+const OVER = new Set(["ApplicationCompleted", "FrameworkCompleted"]); // states in which the end of an attempt is known
 const LETTER = 6.7; // pixels, about
 const WORDS = {
   FrameworkWaiting: ["framework waiting", "waiting"], ApplicationCreated: ["application created", "created"],
@@ -97,7 +98,7 @@ export function drawn(life, now, width, even) {
     const ended = attempt.exitCode !== null;
     const kind = !ended ? "plain" : attempt.exitCode === 0 ? "plain good" : "plain bad";
     const number = `${versions ? `v${attempt.version} ` : ""}#${attempt.attemptId}`;
-    const to = (attempt.to ?? Infinity) > now && life.states.findLast((state) => state.from <= now)?.subState !== "FrameworkCompleted" ? " to come" : "";
+    const to = (attempt.to ?? Infinity) > now && !OVER.has(life.states.findLast((state) => state.from <= now)?.subState) ? " to come" : "";
     const texts = ended ? [`${number}, exit code ${attempt.exitCode}${to}`, `${number}, exit ${attempt.exitCode}${to}`, ...(to ? [] : [`${number}: ${attempt.exitCode}`]), number] : [`attempt ${number}`, number];
     parts.push(bar(scale, y, 22, attempt, kind, texts, told(attempt, `attempt ${attempt.attemptId} of version ${attempt.version}${ended ? `\nexit code ${attempt.exitCode}, ${attempt.exitType}: ${attempt.exitDescription ?? ""}` : ""}`)));
   }

@@ -38,6 +38,7 @@ def _role(role: Mapping[str, Any]) -> dict[str, Any]:
             "minFailedTaskCount": role.get("min_failed", 1),
             "minSucceededTaskCount": role.get("min_succeeded"),
         },
+        "platformSpecificParameters": {"taskNodeLabel": role.get("label")},
         "taskService": {
             "version": role.get("service_version", 1),
             "entryPoint": role.get("entry_point", "python3 main.py"),

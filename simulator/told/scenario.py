@@ -234,6 +234,8 @@ def _cluster(cluster: Cluster, told: Mapping[str, Any]) -> Cluster:
         node_memory_mb=told.get("node_memory_mb", cluster.node_memory_mb),
         node_cpu_number=told.get("node_cpu_number", cluster.node_cpu_number),
         queues=frozenset(told["queues"]) if "queues" in told else None,
+        node_labels=frozenset(told["labels"]) if "labels" in told else None,
+        hosts=cluster.hosts[: told.get("hosts")],
         user_exit_spec=told.get("user_exit_spec", True),
     )
 

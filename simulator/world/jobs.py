@@ -29,7 +29,7 @@ from simulator.world.lives import Attempt, Life, Task, Version, length_of
 from simulator.world.mishaps import Mishap, roll
 from simulator.world.population import User
 from simulator.world.profile import Profile, Range, Shape
-from simulator.world.sayings import SAYINGS_OF_LOCALE
+from simulator.world.sayings import sayings_of
 
 MOST_APPLICATIONS = 64
 """Of one job over its whole life, all versions together: application numbers leave room for so many."""
@@ -86,7 +86,7 @@ def _some(chance: float, most: int, rolls: random.Random) -> int:
 
 def _group(profile: Profile, user: User, rolls: random.Random) -> tuple[tuple[str, ...], str | None]:
     """Tags and description. A job group is told by a tag, or, as older clients do, by the description."""
-    saying = rolls.choice((None, rolls.choice(SAYINGS_OF_LOCALE[user.locale])))
+    saying = rolls.choice((None, rolls.choice(sayings_of(user.locale))))
     if rolls.random() >= profile.groups:
         return rolls.choice(((), (), ("experiment",))), saying
     tag = f"GID-{rolls.randrange(1 << 32):08x}_{rolls.choice(('sweep', 'batch', 'pipeline'))}"

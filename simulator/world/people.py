@@ -1,8 +1,10 @@
-"""First and last names of people, by locale: drawn once with Faker, and kept in ``people.json``.
+"""First and last names of people, by locale, from Faker. The only module with Faker.
 
-A world has the same people wherever it is started; Faker's own lists change from one release to the next. And its modules
-take longer to import than everything else that a first answer needs. ``python -m simulator.world.people`` draws anew: every
-world gets other people then, so it is done on purpose only.
+Those of the locales that the shipped profiles may name are drawn ahead and kept in ``people.json``: a world of theirs has the same
+people on any machine, though Faker's own lists change from one release to the next, and its modules take longer to import
+than everything else that a first answer needs. Any other locale of Faker's is drawn when a world first needs it, and is the
+same wherever the same Faker is installed. ``python -m simulator.world.people`` draws the kept ones anew: every world gets other
+people then, so it is done on purpose only.
 """
 
 import json
@@ -19,14 +21,19 @@ MOST_NAMES = 200
 _TRIES = 20_000
 
 
+class NoSuchLocale(Exception):
+    """Faker has no people there."""
+
+
 class Names(Struct, frozen=True):
     first: tuple[str, ...]
     last: tuple[str, ...]
 
 
+@cache
 def names_of(locale: str) -> Names:
-    """Raises KeyError for a locale of which none were drawn."""
-    return _kept()[locale]
+    """Raises :class:`NoSuchLocale`."""
+    return _kept().get(locale) or draw(locale)
 
 
 @cache
@@ -36,11 +43,18 @@ def _kept() -> Mapping[str, Names]:
 
 
 def draw(locale: str) -> Names:
-    """As often as they are met: Faker weighs names where it knows how common they are."""
+    """As often as they are met: Faker weighs names where it knows how common they are. Raises :class:`NoSuchLocale`."""
+    from faker.config import AVAILABLE_LOCALES
     from faker.generator import Generator  # its own factory loads two dozen providers; one is needed
 
+    if locale not in AVAILABLE_LOCALES:
+        raise NoSuchLocale(locale)
+    try:
+        provider = import_module(f"faker.providers.person.{locale}")
+    except ModuleNotFoundError as error:
+        raise NoSuchLocale(locale) from error
     generator = Generator()
-    generator.add_provider(import_module(f"faker.providers.person.{locale}").Provider(generator))
+    generator.add_provider(provider.Provider(generator))
     generator.seed_instance(locale)
     return Names(_distinct(generator.get_formatter("first_name")), _distinct(generator.get_formatter("last_name")))
 

@@ -12,6 +12,7 @@ from typing import Any, TypeAlias
 
 from contracts.clock import Milliseconds
 from simulator.lengths import length
+from simulator.world.people import NoSuchLocale, names_of
 from simulator.world.profile import Profile, profile_of
 from simulator.world.sayings import SAYINGS_OF_LOCALE
 
@@ -134,8 +135,13 @@ def _something_has_weight(mix: Mapping[str, Any]) -> Iterator[Wrong]:
 
 def _locales_are_known(mix: Mapping[str, Any]) -> Iterator[Wrong]:
     for locale in mix["users"]["locales"]:
-        if locale not in SAYINGS_OF_LOCALE:
-            yield ("users", "locales", locale), f"the locales are {', '.join(SAYINGS_OF_LOCALE)}"
+        try:
+            names_of(locale)
+        except NoSuchLocale:
+            yield (
+                ("users", "locales", locale),
+                f"Faker has no people there; it has {', '.join(SAYINGS_OF_LOCALE)}, and more",
+            )
 
 
 def _lives_fit_the_window(mix: Mapping[str, Any]) -> Iterator[Wrong]:

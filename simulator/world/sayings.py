@@ -2,6 +2,14 @@
 
 from collections.abc import Mapping
 
+USUAL_LOCALE = "en_US"
+
+
+def sayings_of(locale: str) -> tuple[str, ...]:
+    """Whoever's language is not here writes English."""
+    return SAYINGS_OF_LOCALE.get(locale, SAYINGS_OF_LOCALE[USUAL_LOCALE])
+
+
 SAYINGS_OF_LOCALE: Mapping[str, tuple[str, ...]] = {
     "en_US": ("baseline for the paper", "second try, smaller learning rate", "nightly run - do not stop"),
     "ar_AA": ("تجربة ثانية بمعدل تعلم أصغر", "تشغيل ليلي"),

@@ -105,6 +105,17 @@ def test_a_job_is_made_and_led_from_waiting_over_a_retry_to_failed(server: Progr
     expect(page.locator("#now-time")).to_have_text("12:00:00")
 
 
+def test_an_end_that_is_to_come_is_told_apart_from_one_that_came(server: Program, page: Page) -> None:
+    attempts = page.locator("#job svg .span.plain text")
+    page.goto(f"{server.told}/#/jobs/story~backing-off")
+    expect(attempts).to_have_text("#0, exit code -7252")
+    expect(page.locator("#job svg .span.BACKOFF text")).to_have_text("back-off before a retry")
+    page.goto(f"{server.told}/#/jobs/story~retried-until-failed")
+    expect(attempts).to_have_text([f"#{attempt}, exit code 1" for attempt in range(3)])
+    page.get_by_role("button", name=re.compile("Set the clock to .*ApplicationRunning, attempt 2")).click()
+    expect(attempts.last).to_have_text("#2, exit code 1 to come")
+
+
 def test_the_clock_is_held(server: Program, page: Page) -> None:
     page.goto(f"{server.told}/")
     shown = page.locator("#now-time")

@@ -1,5 +1,6 @@
 """A check breaks the launcher where a control plane lets it: what a server makes of that is judged, and all is put back."""
 
+import json
 import re
 import shlex
 import signal
@@ -12,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from contracts import registry
 from contracts.harness.cli import Unusable
 from contracts.harness.control import ControlPlane
 from contracts.harness.names import varied
@@ -114,6 +116,16 @@ def test_a_law_broken_at_a_moved_clock_is_shown_at_that_instant(sound: Spoiled) 
     assert f"{sound.url}/__admin/clock" in words
     assert words.index("&&") > words.index(f"{sound.url}/__admin/clock")
     assert re.search(r'"action": "set", "to": "20', " ".join(words))
+
+
+def test_a_document_that_says_nothing_of_trouble_is_not_held_to_it(sound: Spoiled, tmp_path: Path) -> None:
+    document = json.loads((registry.FOLDER / "openapi.documented.json").read_text())
+    for item in document["paths"].values():
+        del item["get"]["responses"]["500"]
+    (tmp_path / "theirs.json").write_text(json.dumps(document))
+    code, output = checked(sound.url, "--contract", str(tmp_path / "theirs.json"), *COVERAGE)
+    assert code == 0, output
+    assert "500" not in output
 
 
 def test_a_control_plane_without_faults_provokes_nothing() -> None:

@@ -39,6 +39,22 @@ def test_a_redirect_is_not_followed_and_a_connection_is_kept() -> None:
     assert served.connections == 1
 
 
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+@pytest.mark.parametrize(
+    ("data", "body"),
+    [
+        (b"HTTP/1.0 404 Nothing\r\nContent-Type: text/plain\r\n\r\nnothing here", b"nothing here"),
+        (b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 5\r\n\r\nhello", b"hello"),
+    ],
+    ids=["HTTP 1.0", "Connection: close"],
+)
+def test_an_answer_that_ends_its_connection_is_read_to_its_end(data: bytes, body: bytes, method: str) -> None:
+    with bad.misbehaving(bad.dribbling(data, 0.001)) as server:
+        answer = ask(server.url, Request(method, "/x"), timeout=5)
+    assert isinstance(answer, Answered), answer
+    assert answer.body == (b"" if method == "HEAD" else body)
+
+
 @pytest.mark.parametrize("reset", [True, False])
 def test_a_kept_connection_gone_stale_says_nothing_about_the_request(reset: bool) -> None:
     with bad.misbehaving(bad.ClosingBetween(b"{}", reset=reset)) as server:

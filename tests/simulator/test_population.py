@@ -1,9 +1,11 @@
 import re
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from simulator.world.people import NoSuchLocale, draw, names_of
 from simulator.world.population import Population
 from simulator.world.profile_files import load
 from simulator.world.sayings import SAYINGS_OF_LOCALE
@@ -69,3 +71,19 @@ def test_every_locale_has_people() -> None:
     users = Population(3, everywhere).users
     assert {user.locale for user in users} == set(SAYINGS_OF_LOCALE)
     assert len({user.name for user in users}) == len({user.account for user in users}) == 300
+
+
+def test_a_locale_that_is_not_kept_is_drawn_with_faker() -> None:
+    somewhere = replace(load("default"), users=40, locales=("it_IT", "uk_UA"))
+    users = Population(3, somewhere).users
+    assert users == Population(3, somewhere).users
+    drawn = draw("it_IT")
+    assert drawn == draw("it_IT") == names_of("it_IT")
+    assert any(name.lower() in user.name for user in users for name in drawn.first + drawn.last)
+    assert any("а" <= letter <= "я" for user in users for letter in user.name)
+
+
+@pytest.mark.parametrize("locale", ["xx_XX", "..", "en_US.evil", ""])
+def test_nobody_lives_where_faker_has_nobody(locale: str) -> None:
+    with pytest.raises(NoSuchLocale):
+        names_of(locale)

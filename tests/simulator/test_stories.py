@@ -101,6 +101,12 @@ STORIES = {
     "scaled-down": Comes(R, tasks="CONTAINER_RUNNING " * 2),
     "scaled-to-zero": Comes(AW, tasks=""),
     "migrated": Comes(R, tasks="CONTAINER_RUNNING " * 2),
+    "migrated-and-failed": Comes(F, -7153, tasks="TASK_COMPLETED -7400 TASK_COMPLETED -7153"),
+    "node-lost": Comes(F, -7111, tasks="TASK_COMPLETED -7400 TASK_COMPLETED -7111"),
+    "container-lost": Comes(R, tasks="CONTAINER_RUNNING " * 2),
+    "master-started-again": Comes(R, tasks="CONTAINER_RUNNING " * 2),
+    "unknown-node-label": Comes(F, -7200, tasks="TASK_COMPLETED -7400"),
+    "waiting-for-a-host-of-its-own": Comes(R, tasks="CONTAINER_RUNNING CONTAINER_RUNNING CONTAINER_REQUESTED"),
     "in-a-job-group": Comes(R),
     "by-hand": Comes(AW, tasks="CONTAINER_REQUESTED"),
 }

@@ -137,11 +137,6 @@ REASONS: tuple[tuple[str, str, str], ...] = (
         r"text|trigger|integer",
         "few ends led to a back-off",
     ),
-    (
-        r"task, TASK_COMPLETED: \.containerExitDiagnostics",
-        r"null",
-        "a plain task that was migrated: no story tells one",
-    ),
 )
 """Where, which forms, and why one side may have them and not the other."""
 
