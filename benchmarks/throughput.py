@@ -25,6 +25,7 @@ MUST_BE_AHEAD_OF = ("Express", "WireMock")
 SETTLING_SECONDS = 1.0
 """Asked before the first round, so that nobody is measured cold."""
 WORLD = (*RESTSERVER, "serve", "-p", "0", "--seed", "1", "--at", "2026-03-01T12:00:00Z", "--frozen")
+RECORDED = (*RESTSERVER, "serve", "-p", "0", "--backend", "recorded")
 QUIET = ("--access-log", "off")
 NOOP = ("-m", "benchmarks.noop")
 
@@ -32,7 +33,7 @@ Runs = dict[str, list[Load]]
 
 
 def rows(*, quick: bool) -> Iterator[Row]:
-    seconds, rounds = (1.0, 3) if quick else (3.0, 7)
+    seconds, rounds = (0.7, 3) if quick else (2.0, 7)
     absent: dict[str, str] = {}
     with tempfile.TemporaryDirectory() as temporary, ExitStack() as stack:
         folder = Path(temporary)
@@ -43,12 +44,15 @@ def rows(*, quick: bool) -> Iterator[Row]:
         quiet = up(*WORLD, *QUIET)
         path = f"/api/v2/jobs/{some_job(quiet.url)}"
         body = body_of(quiet.url + path)
+        recorded = up(*RECORDED, *QUIET)
+        recorded_path = f"/api/v2/jobs/{some_job(recorded.url, 'FAILED')}"
         file = folder / "body.json"
         file.write_bytes(body)
         servers = {
             "quiet": (quiet, path),
             "all on": (up(*WORLD), path),
             "ceiling": (up(*NOOP, "waitress", str(file)), path),
+            "recorded": (recorded, recorded_path),
             "stock": (up(*BARE, "--body", str(file)), "/"),
         }
         if find_spec("granian") is None:
@@ -96,6 +100,7 @@ def told(runs: Runs, absent: dict[str, str], what: str) -> Iterator[Row]:
 
     yield row("waitress, access log off", "quiet", "a no-op application on the same server", "ceiling", TARGET_BARE)
     yield row("waitress, everything on", "all on", "a no-op application on the same server", "ceiling", TARGET_ALL_ON)
+    yield row("waitress, access log off", "quiet", "the recorded launcher's in its place", "recorded", None)
     yield row(
         "waitress, access log off", "quiet", "a falcon application of fixed bytes on stock waitress", "stock", None
     )

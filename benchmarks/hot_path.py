@@ -1,0 +1,131 @@
+"""Where the time of a polled job detail goes: the application alone, without a server; and a profile of it.
+
+What the server costs without an application (the no-op ceiling) and what the application costs without a server add up, so
+their ratio says what a missed target of :mod:`benchmarks.throughput` is limited by. The profile is written to
+``benchmarks/results/profile.txt``: it tells what is called and how often; its seconds are several times the true ones.
+"""
+
+import cProfile
+import io
+import os
+import pstats
+import statistics
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from functools import partial
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+from wsgiref.types import WSGIApplication
+
+from benchmarks.load import load
+from benchmarks.process import ROOT, serving
+from benchmarks.table import Row
+from benchmarks.throughput import CONNECTIONS, NOOP
+from restserver import cli
+from restserver.settings import Settings
+
+AT = 1_772_366_400_000
+PROFILE = ROOT / "benchmarks" / "results" / "profile.txt"
+SHOWN = 25
+"""Functions of the profile, by the time they take themselves."""
+PATH = "/api/v2/jobs/story~retried-then-succeeded"
+
+Answer = Callable[[], int]
+"""One question answered; the bytes of its body."""
+
+
+def rows(*, quick: bool) -> Iterator[Row]:
+    number, rounds, seconds = (2_000, 3, 1.0) if quick else (5_000, 7, 3.0)
+    alone: dict[str, list[float]] = {"access log off": [], "everything on": []}
+    server: list[float] = []
+    with ExitStack() as stack:
+        nowhere = stack.enter_context(Path(os.devnull).open("w", buffering=1))
+        stack.enter_context(patch("sys.stderr", nowhere))  # where the lines of the log go
+        quiet = stack.enter_context(_answering(access_log=False))
+        all_on = stack.enter_context(_answering(access_log=True))
+        file = Path(stack.enter_context(tempfile.TemporaryDirectory())) / "body"
+        file.write_bytes(b"x" * quiet())
+        noop = stack.enter_context(serving((*NOOP, "waitress", str(file))))
+        for _ in range(rounds):
+            alone["access log off"].append(_microseconds(quiet, number))
+            alone["everything on"].append(_microseconds(all_on, number))
+            server.append(1e6 / load(noop.port, "/", connections=CONNECTIONS, seconds=seconds).per_second)
+        profile = _profile(all_on, number)
+    told = []
+    for what, each in alone.items():
+        ratio = statistics.median(ours / theirs for ours, theirs in zip(each, server, strict=True))
+        told.append(
+            Row(
+                what=f"what the application alone takes for a polled job detail, {what}",
+                figure=f"{statistics.median(each):.0f} µs",
+                against=f"a no-op application and all of waitress, {statistics.median(server):.0f} µs",
+                ratio=ratio,
+            )
+        )
+    lines = [
+        f"{row.what}: {row.figure}. Against {row.against}: so no more than {1 / (1 + (row.ratio or 0)):.2f} of its answers a second"
+        for row in told
+    ]
+    PROFILE.parent.mkdir(exist_ok=True)
+    PROFILE.write_text("\n".join([*lines, "", f"{number} answers, everything on, under cProfile:", profile]))
+    yield from told
+
+
+@contextmanager
+def _answering(*, access_log: bool) -> Iterator[Answer]:
+    """The application as ``serve`` puts it together, log and all."""
+    with cli.assembled(Settings(at=AT, frozen=True, access_log=access_log)) as made:
+        yield partial(_asked, made.served)
+
+
+def _asked(application: WSGIApplication) -> int:
+    def start_response(status: str, headers: list[tuple[str, str]], *more: object) -> Any:
+        del headers, more
+        assert status == "200 OK"
+
+    environ: dict[str, Any] = {  # as waitress gives it
+        "REMOTE_ADDR": "127.0.0.1",
+        "REMOTE_HOST": "127.0.0.1",
+        "REMOTE_PORT": "50000",
+        "REQUEST_METHOD": "GET",
+        "SERVER_PORT": "9186",
+        "SERVER_NAME": "waitress.invalid",
+        "SERVER_SOFTWARE": "waitress",
+        "SERVER_PROTOCOL": "HTTP/1.1",
+        "SCRIPT_NAME": "",
+        "PATH_INFO": PATH,
+        "REQUEST_URI": PATH,
+        "QUERY_STRING": "",
+        "HTTP_HOST": "127.0.0.1:9186",
+        "wsgi.url_scheme": "http",
+        "wsgi.input": BytesIO(),
+        "wsgi.errors": None,
+        "wsgi.version": (1, 0),
+        "wsgi.multithread": True,
+        "wsgi.multiprocess": False,
+        "wsgi.run_once": False,
+    }
+    return sum(map(len, application(environ, start_response)))
+
+
+def _microseconds(answer: Answer, number: int) -> float:
+    """Of one answer."""
+    began = time.perf_counter()
+    for _ in range(number):
+        answer()
+    return (time.perf_counter() - began) * 1e6 / number
+
+
+def _profile(answer: Answer, number: int) -> str:
+    profiler = cProfile.Profile()
+    profiler.enable()
+    for _ in range(number):
+        answer()
+    profiler.disable()
+    told = io.StringIO()
+    pstats.Stats(profiler, stream=told).strip_dirs().sort_stats("tottime").print_stats(SHOWN)
+    return "\n".join(line.rstrip() for line in told.getvalue().splitlines() if line.strip()) + "\n"
