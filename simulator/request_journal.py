@@ -8,6 +8,7 @@ import re
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import lru_cache
 from itertools import count
 from typing import Any
 from urllib.parse import parse_qs
@@ -83,11 +84,12 @@ class RequestJournal:
 
     def _note(self, method: str, path: str, query: str, environ: WSGIEnvironment, status: int) -> None:
         """Every request is noted, and hardly any is looked at: what makes it readable is left to whoever looks."""
-        headers = {key: value for key, value in environ.items() if key.startswith("HTTP_") or key in _NO_PREFIX}
-        for key in _SECRET_KEYS.intersection(headers):
-            headers[key] = _hidden(_name_of(key), headers[key])
+        headers, secrets = _headers_among(tuple(environ))
+        kept = {key: environ[key] for key in headers}
+        for key in secrets:
+            kept[key] = _hidden(_name_of(key), kept[key])
         with self._lock:
-            self._noted.append((next(self._ids), self._clock.now(), method, path, query, headers, status))
+            self._noted.append((next(self._ids), self._clock.now(), method, path, query, kept, status))
 
     def all(self) -> list[Asked]:
         """Newest first."""
@@ -125,6 +127,13 @@ _Noted = tuple[int, Instant, str, str, str, Mapping[str, str], int]
 """An :class:`Asked` before it is one: its headers go by the names WSGI gives them."""
 _NO_PREFIX = frozenset({"CONTENT_TYPE", "CONTENT_LENGTH"})
 _SECRET_KEYS = frozenset(f"HTTP_{name.upper().replace('-', '_')}" for name in SECRET)
+
+
+@lru_cache(maxsize=32)
+def _headers_among(keys: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Those that are headers, and of these the secret ones. Clients send the same headers again and again, each other values."""
+    headers = tuple(key for key in keys if key.startswith("HTTP_") or key in _NO_PREFIX)
+    return headers, tuple(key for key in headers if key in _SECRET_KEYS)
 
 
 def _readable(
