@@ -281,8 +281,10 @@ def launcher_and_yarn(
 
     simulation, faults = cast("Simulation", built.simulation), cast("FaultSet", built.faults)
 
+    headers = simulated_headers(lambda: simulation.seed, simulation.clock)
+
     def identity() -> Mapping[str, str]:
-        return simulated_headers(simulation.seed, simulation.clock)(None)
+        return headers(None)
 
     yarn = yarn_server(simulation, faults, identity)
     all_mounts = [*mounts(built, settings), *([(PREFIX, cast("WSGIApplication", yarn))] if together else [])]
@@ -428,9 +430,6 @@ def _simulated_backend(settings: Settings) -> "Built":
         except StateNotSaved as error:
             click.echo(f"restserver: at exit {error}", err=True)
 
-    def headers(name: str | None) -> Mapping[str, str]:
-        return simulated_headers(simulation.seed, clock)(name)
-
     metrics = Metrics()
 
     def no_figures(application_id: str, ask: "Ask", error: "LauncherError") -> None:
@@ -446,7 +445,7 @@ def _simulated_backend(settings: Settings) -> "Built":
             clock,
             metrics,
         ),
-        headers,
+        simulated_headers(lambda: simulation.seed, clock),
         clock,
         simulation=simulation,
         faults=faults,

@@ -7,23 +7,20 @@ application does not contain them. They speak by the backend's own clock, the ``
 from collections.abc import Callable, Mapping
 from email.utils import formatdate
 from functools import lru_cache
+from types import MappingProxyType
 from wsgiref.types import WSGIEnvironment
 
 import falcon
 
-from contracts.clock import Clock, iso
+from contracts.clock import Clock, Instant, iso
 
 Headers = Callable[[str | None], Mapping[str, str]]
 """What every answer carries; it gets the framework that was asked about, if any."""
 
 
-def simulated_headers(seed: int, clock: Clock) -> Headers:
-    def headers(name: str | None) -> Mapping[str, str]:
-        del name
-        now = clock.now()
-        return {"X-Simulated": f"seed={seed}; now={_instant(now)}", "Date": _date(now // 1000)}
-
-    return headers
+def simulated_headers(seed: Callable[[], int], clock: Clock) -> Headers:
+    """``seed``: of the world as it is then; another one may take its place."""
+    return lambda name: _simulated(seed(), clock.now())
 
 
 def recorded_headers(recording_of: Callable[[str], str | None], folder: str, clock: Clock) -> Headers:
@@ -38,7 +35,9 @@ def recorded_headers(recording_of: Callable[[str], str | None], folder: str, clo
 
 
 # Many requests fall into one second, and under load into one millisecond; writing either anew takes longer than finding it.
-_instant = lru_cache(maxsize=16)(iso)
+@lru_cache(maxsize=16)
+def _simulated(seed: int, now: Instant) -> Mapping[str, str]:
+    return MappingProxyType({"X-Simulated": f"seed={seed}; now={iso(now)}", "Date": _date(now // 1000)})
 
 
 @lru_cache(maxsize=16)

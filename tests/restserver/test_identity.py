@@ -16,7 +16,7 @@ def test_every_simulated_answer_says_so_by_its_own_clock() -> None:
     launcher = SmallLauncher()
     launcher.put(framework())
     backend = Backend(launcher, SmallResourceManager(), clock)
-    app = create_app(backend, Settings(), middleware=[Identity(simulated_headers(7, clock))])
+    app = create_app(backend, Settings(), middleware=[Identity(simulated_headers(lambda: 7, clock))])
     for target in EVERYWHERE:
         for method in ("GET", "HEAD", "OPTIONS", "POST", "BREW"):
             headers = ask(app, target, method).headers
