@@ -68,6 +68,10 @@ LATEST: Instant = 253_402_300_799_999
 FASTEST = 1_000_000.0
 
 
+_Shown: TypeAlias = tuple[Instant, float, bool, Instant]
+"""An instant, the rate since, whether frozen, and the real time when it was that instant."""
+
+
 class VirtualClock:
     """A clock people hold: freeze, resume, advance, set, scale, reset. Thread-safe; costs nothing while nobody asks.
 
@@ -80,18 +84,21 @@ class VirtualClock:
     ) -> None:
         self._real = real or _monotonic
         self._lock = threading.Lock()
+        """Of changes. Who only asks for now needs none: what is shown is replaced as a whole."""
         self._start = (_within(start), _positive(rate), frozen)
-        self._anchor, self._rate, self._frozen = self._start
-        self._anchored_at = self._real()
+        self._shown: _Shown = (*self._start, self._real())
         self.edition = 0
 
     def now(self) -> Instant:
-        with self._lock:
-            return self._now()
+        anchor, rate, frozen, anchored_at = self._shown
+        if frozen:
+            return anchor
+        return min(LATEST, anchor + int((self._real() - anchored_at) * rate))
 
     def read(self) -> ClockReading:
         with self._lock:
-            return ClockReading(self._now(), self._rate, self._frozen)
+            _, rate, frozen, _ = self._shown
+            return ClockReading(self.now(), rate, frozen)
 
     def freeze(self) -> ClockReading:
         return self._change(frozen=True)
@@ -135,18 +142,13 @@ class VirtualClock:
         frozen: bool | None = None,
     ) -> ClockReading:
         with self._lock:
-            now = _within((self._now() if to is None else to) + by)
-            new_rate = self._rate if rate is None else _positive(rate)
-            self._anchor, self._anchored_at = now, self._real()
-            self._rate = new_rate
-            self._frozen = self._frozen if frozen is None else frozen
+            _, old_rate, was_frozen, _ = self._shown
+            now = _within((self.now() if to is None else to) + by)
+            rate = old_rate if rate is None else _positive(rate)
+            frozen = was_frozen if frozen is None else frozen
+            self._shown = (now, rate, frozen, self._real())
             self.edition += 1
-            return ClockReading(now, self._rate, self._frozen)
-
-    def _now(self) -> Instant:
-        if self._frozen:
-            return self._anchor
-        return min(LATEST, self._anchor + int((self._real() - self._anchored_at) * self._rate))
+            return ClockReading(now, rate, frozen)
 
 
 def _monotonic() -> Instant:
