@@ -205,26 +205,41 @@ def stacked(outermost: Hook, *inner: Hook) -> Hook:
     return lambda call, ask, proceed: outermost(call, ask, lambda a: rest(call, a, proceed))
 
 
+def always() -> bool:
+    return True
+
+
 class Around:
     """A launcher around a launcher: one hook sees every call. Wrappers are hooks, not six methods each."""
 
-    def __init__(self, inner: Launcher, hook: Hook) -> None:
+    def __init__(self, inner: Launcher, hook: Hook, wanted: Callable[[], bool] = always) -> None:
+        """``wanted``: whether the hook would do anything now; while it would not, the four questions that
+        are polled go past it."""
         self.inner = inner
         self._hook = hook
+        self._wanted = wanted
 
     def framework(self, name: str, ask: Ask) -> Answer[Framework]:
+        if not self._wanted():
+            return self.inner.framework(name, ask)
         result = self._hook(Call("framework", name), ask, lambda a: self.inner.framework(name, a))
         return cast("Answer[Framework]", result)
 
     def attempt(self, name: str, attempt: int, version: int | None, ask: Ask) -> Answer[Framework]:
+        if not self._wanted():
+            return self.inner.attempt(name, attempt, version, ask)
         call = Call("attempt", name, version, attempt)
         return cast("Answer[Framework]", self._hook(call, ask, lambda a: self.inner.attempt(name, attempt, version, a)))
 
     def attempts(self, name: str, version: int | None, ask: Ask) -> Answer[tuple[int, ...]]:
+        if not self._wanted():
+            return self.inner.attempts(name, version, ask)
         call = Call("attempts", name, version)
         return cast("Answer[tuple[int, ...]]", self._hook(call, ask, lambda a: self.inner.attempts(name, version, a)))
 
     def versions(self, name: str, ask: Ask) -> Answer[tuple[int, ...]]:
+        if not self._wanted():
+            return self.inner.versions(name, ask)
         result = self._hook(Call("versions", name), ask, lambda a: self.inner.versions(name, a))
         return cast("Answer[tuple[int, ...]]", result)
 

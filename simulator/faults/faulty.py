@@ -23,7 +23,7 @@ Asked = Callable[[WSGIEnvironment], tuple[str | None, str | None]]
 
 
 def faulty(launcher: Launcher, faults: FaultSet, *, over_http: bool = False) -> Launcher:
-    return Around(launcher, struck_by(faults, over_http=over_http))
+    return Around(launcher, struck_by(faults, over_http=over_http), faults.__bool__)
 
 
 def struck_by(faults: FaultSet, *, over_http: bool = False) -> Hook:

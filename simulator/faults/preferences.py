@@ -186,6 +186,9 @@ class Preferred:
 def preferring(launcher: Launcher, waiting: Waiting) -> Launcher:
     """That launcher, but for requests with wishes of their own."""
 
+    def wished() -> bool:
+        return _WISH.get() is not None
+
     def hook(call: Call, ask: Ask, proceed: Callable[[Ask], Any]) -> Any:
         wish = _WISH.get()
         if wish is None or call.operation not in _OPERATION_ID:
@@ -200,7 +203,7 @@ def preferring(launcher: Launcher, waiting: Waiting) -> Launcher:
         wish.granted.append(f"example={wish.example}")
         return _told_as(_ASKING[call.operation](launcher, replace(call, name=example), ask), str(call.name))
 
-    return Around(launcher, hook)
+    return Around(launcher, hook, wished)
 
 
 _ASKING: Final[Mapping[str, Callable[[Launcher, Call, Ask], Answer[Any]]]] = {
