@@ -60,6 +60,25 @@ def test_a_hook_sees_the_call_and_may_change_the_ask(
     assert seen == [(call, ASK), (call, Ask(deadline=5, request_id="r2"))]
 
 
+@pytest.mark.parametrize(("ask", "call", "said"), CALLS[:4])
+def test_a_hook_that_is_not_wanted_sees_nothing(
+    ask: Callable[[Launcher], object], call: Call, said: tuple[object, ...]
+) -> None:
+    wanted = False
+    seen = []
+
+    def hook(call: Call, ask: Ask, proceed: Callable[[Ask], Any]) -> Any:  # as above
+        seen.append(call)
+        return proceed(ask)
+
+    around = Around(Telling(), hook, lambda: wanted)
+    assert ask(around) == (*said, ASK)
+    assert seen == []
+    wanted = True
+    assert ask(around) == (*said, ASK)
+    assert seen == [call]
+
+
 def test_readiness_goes_through_the_hook_too() -> None:
     seen = []
 
