@@ -20,6 +20,7 @@ READABLE: Final = (
 KEPT_SECONDS: Final = 600
 """For how long a browser need not ask again before it sends what needs a preflight."""
 
+_VARY: Final = ("Vary", "Origin")
 _HEADER_NAMES: Final = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z, ]{1,1000}")
 
 
@@ -55,14 +56,13 @@ def readable_from(application: WSGIApplication, origins_of: Callable[[str], Orig
         if not origins:
             return application(environ, start_response)
         origin = environ.get("HTTP_ORIGIN")
-        allowed = origin is not None and origin in origins
 
         def start(status: str, headers: list[tuple[str, str]], *more: object) -> object:
-            told = [("Vary", "Origin")]
-            if allowed:
-                told += [("Access-Control-Allow-Origin", str(origin)), ("Access-Control-Expose-Headers", READABLE)]
+            told = [*headers, _VARY]
+            if origin is not None and origin in origins:
+                told += [("Access-Control-Allow-Origin", origin), ("Access-Control-Expose-Headers", READABLE)]
                 told += _preflight(environ, headers)
-            return start_response(status, [*headers, *told], *more)  # type: ignore[arg-type]  # as it was given
+            return start_response(status, told, *more)  # type: ignore[arg-type]  # as it was given
 
         return application(environ, start)  # type: ignore[arg-type]  # the same protocol, spelt without its overloads
 

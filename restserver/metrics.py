@@ -8,6 +8,7 @@ is :mod:`restserver.exposition`'s business.
 
 import threading
 from bisect import bisect_left
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final, TypeAlias
 
@@ -49,11 +50,11 @@ class Counts:
     def __init__(self, name: str, meaning: str, *labels: str) -> None:
         self._name, self._meaning, self._labels = name, meaning, labels
         self._lock = threading.Lock()
-        self._values: dict[Labels, int] = {}
+        self._values: defaultdict[Labels, int] = defaultdict(int)
 
     def one_more(self, *labels: str) -> None:
         with self._lock:
-            self._values[labels] = self._values.get(labels, 0) + 1
+            self._values[labels] += 1
 
     def figure(self) -> Figure:
         with self._lock:
@@ -66,21 +67,19 @@ class Durations:
     def __init__(self, name: str, meaning: str, *labels: str) -> None:
         self._name, self._meaning, self._labels = name, meaning, labels
         self._lock = threading.Lock()
-        self._buckets: dict[Labels, list[int]] = {}
-        self._sums: dict[Labels, int] = {}
+        self._found: defaultdict[Labels, list[int]] = defaultdict(lambda: [0] * (len(_BOUNDS) + 2))
+        """The number in each bucket, and at the end the sum in nanoseconds."""
 
     def took(self, nanoseconds: int, *labels: str) -> None:
         bucket = bisect_left(_BOUNDS, nanoseconds)
         with self._lock:
-            if labels not in self._buckets:
-                self._buckets[labels] = [0] * (len(_BOUNDS) + 1)
-                self._sums[labels] = 0
-            self._buckets[labels][bucket] += 1
-            self._sums[labels] += nanoseconds
+            found = self._found[labels]
+            found[bucket] += 1
+            found[-1] += nanoseconds
 
     def spread(self) -> Spread:
         with self._lock:
-            values = {labels: (tuple(found), self._sums[labels] / 1e9) for labels, found in self._buckets.items()}
+            values = {labels: (tuple(found[:-1]), found[-1] / 1e9) for labels, found in self._found.items()}
         return Spread(self._name, self._meaning, self._labels, values)
 
 

@@ -28,7 +28,7 @@ def request_id(environ: WSGIEnvironment) -> str:
     """Of this request; the same one each time it is asked for."""
     known: str | None = environ.get(_ENVIRON_KEY)
     if known is None:
-        offered: str = environ.get(_ENVIRON_HEADER, "")
-        known = offered if _DECENT.fullmatch(offered) else f"{_dice.getrandbits(128):032x}"
+        offered: str | None = environ.get(_ENVIRON_HEADER)
+        known = offered if offered and _DECENT.fullmatch(offered) else f"{_dice.getrandbits(128):032x}"
         environ[_ENVIRON_KEY] = known
     return known
