@@ -71,7 +71,8 @@ class OpenApi(Struct, ReadOnly, frozen=True):
     renderer: Renderer
 
     def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
-        send(req, resp, self.renderer.rendered_bytes("openapi", None, lambda: openapi_text(self.style)))
+        rendered = self.renderer.rendered_bytes("openapi", None, lambda: openapi_text(self.style))
+        send(req, resp, self.renderer.fitting(rendered, req.env))
 
     on_head = on_get
 
@@ -88,7 +89,7 @@ class Docs(Struct, ReadOnly, frozen=True):
         resp.content_type = falcon.MEDIA_HTML
         resp.set_header("Content-Security-Policy", POLICY)
         resp.set_header("Referrer-Policy", "no-referrer")
-        send(req, resp, self.renderer.rendered_bytes("docs", None, self._page))
+        send(req, resp, self.renderer.fitting(self.renderer.rendered_bytes("docs", None, self._page), req.env))
 
     on_head = on_get
 

@@ -2,26 +2,34 @@
 
 The launcher is always asked. What it answers names its edition, and kept bytes are used again only if the editions, and
 the base URL where the body holds one, are the same; so nothing kept can outlive what it tells. The entity tag is a digest
-of the bytes: whoever made them, equal tags are equal bodies, across restarts and settings too.
+of the bytes: whoever made them, equal tags are equal bodies, across restarts and settings too. A body that is sent packed to
+those who take it so is two, each with its tag; the packed one is made when first asked for, once, and kept beside the other.
 """
 
+import gzip
 import hashlib
 import json
 from collections.abc import Callable, Hashable
 from threading import Lock
 from typing import Final
+from wsgiref.types import WSGIEnvironment
 
 from cachetools import LRUCache
 from msgspec import Struct
 from msgspec.structs import replace
 
 from contracts.clock import Instant, iso
+from restserver.encodings import GZIP, takes_gzip
 from restserver.presenters import Body
 
 STALE_SINCE: Final = "X-Stale-Since"
 """Of an answer that is older than promised, because the launcher fails: since when it is too old."""
 KEPT_BYTES = 16 * 1024 * 1024
+PACKED_FROM: Final = 1024
+"""Bytes. A smaller body, with its headers, goes in one packet of a network either way."""
 
+_LEVEL: Final = 6
+"""Of zlib: of 1.4 kB it leaves 0.6 in 13 µs, of 7 kB 1.2 in 40; the highest saves no more, and takes up to five times as long."""
 _OVERHEAD = 1024
 """Bytes an entry costs besides its body, roughly: key, editions, tag, bookkeeping."""
 
@@ -42,10 +50,19 @@ class Rendered(Struct, frozen=True):
     editions: Hashable
     stale_since: Instant | None = None
     """As of the launcher's answer; never of kept bytes, which may be asked for again when it is fresh."""
+    encoding: str | None = None
+    """Of the body, if it is packed."""
+
+    @property
+    def varies(self) -> bool:
+        """Whether it is sent to some in one encoding, and to others in another."""
+        return self.encoding is not None or len(self.body) >= PACKED_FROM
 
     def headers(self) -> list[tuple[str, str]]:
-        """That come with the body, whole or not."""
+        """That come with the body, and without it to a client that has it."""
         told = [("ETag", f'"{self.etag}"'), ("Cache-Control", "no-cache")]  # may be kept, but asked about each time
+        if self.varies:
+            told.append(("Vary", "Accept-Encoding"))
         return told if self.stale_since is None else [*told, (STALE_SINCE, iso(self.stale_since))]
 
     def marked(self, stale_since: Instant | None) -> "Rendered":
@@ -74,6 +91,14 @@ class Renderer:
             with self._lock:
                 self._kept[key] = made
         return made
+
+    def fitting(self, rendered: Rendered, environ: WSGIEnvironment) -> Rendered:
+        """That, or the same packed, as whoever asks takes it."""
+        accepted: str | None = environ.get("HTTP_ACCEPT_ENCODING")
+        if accepted is None or not rendered.varies or not takes_gzip(accepted):
+            return rendered
+        packed = self.rendered_bytes((GZIP, rendered.etag), None, lambda: gzip.compress(rendered.body, _LEVEL, mtime=0))
+        return replace(packed, encoding=GZIP, stale_since=rendered.stale_since)
 
     @property
     def kept_bytes(self) -> float:

@@ -45,8 +45,11 @@ class Desk(Struct, frozen=True):
         self, req: falcon.Request, resp: falcon.Response, operation: str, rendered: Callable[[Ask], Rendered]
     ) -> None:
         """What ``rendered`` gives for this request, and for the next one in the same words."""
-        meant = Meant(operation, req.context.asked.name, lambda environ: rendered(self.asked(environ)))
-        send(req, resp, heard(req.env, meant))
+
+        def ask(environ: WSGIEnvironment) -> Rendered:
+            return self.renderer.fitting(rendered(self.asked(environ)), environ)
+
+        send(req, resp, heard(req.env, Meant(operation, req.context.asked.name, ask)))
 
 
 class Job(Struct, ReadOnly, frozen=True):
@@ -146,6 +149,8 @@ def send(req: falcon.Request, resp: falcon.Response, rendered: Rendered) -> None
         resp.status = falcon.HTTP_304
     else:
         resp.data = rendered.body
+        if rendered.encoding is not None:
+            resp.set_header("Content-Encoding", rendered.encoding)
 
 
 def _has_it(req: falcon.Request, etag: str) -> bool:

@@ -74,6 +74,8 @@ class ShortWay:
             return None
         headers = every_answers_headers(environ) + rendered.headers()
         headers += [("Content-Type", "application/json"), ("Content-Length", str(len(rendered.body)))]
+        if rendered.encoding is not None:
+            headers.append(("Content-Encoding", rendered.encoding))
         for passed in self._passed:
             passed(environ, meant.name, headers)
         self._metrics.answered(meant.operation, "200", stopwatch() - began)

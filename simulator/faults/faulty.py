@@ -1,5 +1,6 @@
 """Faults put around what works: a launcher, an API, the wire of either."""
 
+import gzip
 import json
 from collections.abc import Callable, Iterable
 from typing import Any, Final
@@ -102,11 +103,19 @@ class FaultyApi:
         del resource, succeeded
         for act in getattr(req.context, "faults", ()):
             if act.replacement is not None:
+                _unpack(resp)
                 resp.data, resp.text, resp.content_type = act.replacement, None, falcon.MEDIA_HTML
                 resp.delete_header("ETag")
             elif act.change is not None and resp.data:
+                _unpack(resp)
                 resp.data = json.dumps(act.change(json.loads(resp.data)), ensure_ascii=False).encode()
                 resp.delete_header("ETag")
+
+
+def _unpack(resp: falcon.Response) -> None:
+    if resp.get_header("Content-Encoding") == "gzip":
+        resp.data = gzip.decompress(resp.data or b"")
+        resp.delete_header("Content-Encoding")
 
 
 def operation_of_api_path(path: str) -> str | None:

@@ -1,19 +1,24 @@
 """Bytes, entity tags, and what is kept of them."""
 
+import gzip
 import json
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
+from types import SimpleNamespace
 
 import pytest
 
 from contracts.launcher.records import Figures
-from restserver.rendering import KEPT_BYTES, Renderer, json_bytes
+from restserver.encodings import takes_gzip
+from restserver.rendering import KEPT_BYTES, PACKED_FROM, Renderer, json_bytes
 from restserver.settings import Settings
 from tests.restserver.small_launcher import Small, framework, small, style
 from tests.restserver.wsgi_client import ask
 
 JOB = "/api/v2/jobs/alice~mnist"
 ATTEMPT = "/api/v2/frameworks/alice~mnist/attempts/0"
+TAKES = {"Accept-Encoding": "gzip, deflate"}
 LISTS = ["/api/v2/frameworks/alice~mnist/attempts", "/api/v2/frameworks/alice~mnist/versions"]
 
 
@@ -130,6 +135,99 @@ def test_kept_bytes_are_bounded_and_the_least_used_go_first() -> None:
     assert len(big.body) > 20_000
     assert renderer.kept_bytes <= 10_000
     assert KEPT_BYTES == 16 * 2**20
+
+
+@pytest.mark.parametrize("target", [JOB, ATTEMPT, "/openapi.json", "/docs"])
+def test_who_takes_it_gets_the_same_packed_under_a_tag_of_its_own(server: Small, target: str) -> None:
+    plain, packed = ask(server.app, target), ask(server.app, target, headers=TAKES)
+    assert gzip.decompress(packed.body) == plain.body
+    assert len(packed.body) < 0.6 * len(plain.body)
+    assert (packed.headers["content-encoding"], packed.headers["content-type"]) == (
+        "gzip",
+        plain.headers["content-type"],
+    )
+    assert "content-encoding" not in plain.headers
+    assert packed.headers["vary"] == plain.headers["vary"] == "Accept-Encoding"
+    assert packed.headers["etag"] != plain.headers["etag"]
+    head = ask(server.app, target, "HEAD", headers=TAKES)
+    assert (head.body, {**head.headers, "x-request-id": ""}) == (b"", {**packed.headers, "x-request-id": ""})
+
+
+def test_a_tag_is_of_one_encoding(server: Small) -> None:
+    """By the letter: the condition is about what would be sent (RFC 9110, 13.1.2)."""
+    plain, packed = ask(server.app, JOB), ask(server.app, JOB, headers=TAKES)
+    again = ask(server.app, JOB, headers={**TAKES, "If-None-Match": packed.headers["etag"]})
+    assert (again.status, again.headers["etag"], again.headers["vary"]) == (
+        304,
+        packed.headers["etag"],
+        "Accept-Encoding",
+    )
+    assert "content-encoding" not in again.headers
+    assert ask(server.app, JOB, headers={**TAKES, "If-None-Match": plain.headers["etag"]}).body == packed.body
+    assert ask(server.app, JOB, headers={"If-None-Match": packed.headers["etag"]}).body == plain.body
+
+
+def test_what_is_small_or_an_error_is_sent_as_it_is(server: Small) -> None:
+    for target in (*LISTS, "/api/v2/jobs/nobody", "/api/v2/jobs/" + "a" * 2 * PACKED_FROM, "/healthz"):
+        plain, other = ask(server.app, target), ask(server.app, target, headers=TAKES)
+        assert other.body == plain.body
+        assert not {"content-encoding", "vary"} & set(other.headers)
+
+
+def test_a_body_is_packed_once_and_kept_within_the_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+    packings: list[int] = []
+
+    def compress(body: bytes, level: int, *, mtime: float) -> bytes:
+        packings.append(len(body))
+        return gzip.compress(body, level, mtime=mtime)
+
+    monkeypatch.setattr("restserver.rendering.gzip", SimpleNamespace(compress=compress))
+    renderer = Renderer(capacity=20_000)
+    environ = {"HTTP_ACCEPT_ENCODING": "gzip"}
+    whole = renderer.rendered("key", 1, lambda: {"text": "x" * 5_000})
+    kept = renderer.kept_bytes
+    first = renderer.fitting(whole, environ)
+    assert renderer.kept_bytes > kept
+    stale = renderer.fitting(whole.marked(7), environ)
+    assert (stale.body, stale.etag, stale.stale_since, first.stale_since) == (first.body, first.etag, 7, None)
+    assert packings == [len(whole.body)]
+    assert renderer.fitting(whole, {}) is whole
+    for number in range(60):
+        renderer.fitting(renderer.rendered_bytes(number, 1, partial(bytes, 5_000 + number)), environ)
+        assert renderer.kept_bytes <= 20_000
+
+
+@pytest.mark.parametrize(
+    ("accepted", "taken"),
+    [
+        ("gzip", True),
+        ("GZip", True),
+        ("x-gzip", True),
+        ("gzip, deflate, br, zstd", True),
+        ("deflate, gzip;q=1.0, *;q=0.5", True),
+        ("*", True),
+        ("gzip;q=0.001", True),
+        ("identity;q=0.5, gzip;q=0.5", True),
+        ("identity;q=0, *", True),
+        (" gzip ; q=0.8 ,", True),
+        ("", False),
+        ("identity", False),
+        ("br", False),
+        ("gzip;q=0", False),
+        ("gzip;q=0.000", False),
+        ("gzip;q=0, *", False),
+        ("*;q=0", False),
+        ("identity, gzip;q=0.9", False),
+        ("gzip;q=2", False),
+        ("gzip;q=0.1234", False),
+        ("gzip;q=-1", False),
+        ("gzip;level=9", False),
+        ("gzipped", False),
+        ("gzip deflate", False),
+    ],
+)
+def test_gzip_is_for_who_takes_it(accepted: str, taken: bool) -> None:
+    assert takes_gzip(accepted) is taken
 
 
 def test_threads_may_render_at_once() -> None:

@@ -294,6 +294,21 @@ def test_a_fault_of_the_api_shows_although_the_client_has_the_answer(bench: Benc
     assert "etag" not in response.headers
 
 
+@pytest.mark.parametrize(
+    "fault",
+    [{"kind": "missing_key", "path": "frameworkInfo"}, {"kind": "wrong_body"}],
+    ids=lambda fault: fault["kind"],
+)
+def test_a_fault_of_the_api_reaches_who_takes_packed_answers(bench: Bench, fault: dict[str, str]) -> None:
+    path, takes = bench.endpoints[1].path, {"Accept-Encoding": "gzip"}
+    assert ask(bench.app, path, headers=takes).headers["content-encoding"] == "gzip"
+    bench.faults.add({"side": "api", **fault})
+    broken = ask(bench.app, path, headers=takes)
+    assert "content-encoding" not in broken.headers
+    assert broken.body == ask(bench.app, path).body
+    assert int(broken.headers["content-length"]) == len(broken.body)
+
+
 def test_stale_answers_stay_as_they_were_first_heard(bench: Bench) -> None:
     path = bench.endpoints[0].path
     bench.faults.add({"kind": "stale"})
