@@ -29,6 +29,7 @@ from wsgiref.types import WSGIApplication
 from contracts.clock import pause
 from restserver import serving
 from restserver.settings import BadSetting
+from restserver.strict_granian import strictly
 
 if TYPE_CHECKING:
     from multiprocessing.queues import SimpleQueue
@@ -102,7 +103,7 @@ class _Loader:
         Finalize(None, served.__exit__, args=(None, None, None), exitpriority=1)
         Thread(target=self._tell, args=(application,), name="stopping", daemon=True).start()
         self.told.put(None)
-        return around
+        return strictly(around)
 
     def _wait(self) -> None:
         while not self.stopping.value:
