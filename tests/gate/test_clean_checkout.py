@@ -52,3 +52,16 @@ def test_make_run_on_a_clean_checkout_prints_links_that_answer(running: subproce
     for link in links:
         with urlopen(link, timeout=10) as answer:
             assert answer.status == 200
+
+
+def test_an_editable_install_warns_of_nothing(checkout: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """By the newest pip, which repeats a build backend's warnings: who comes with a new Python has it."""
+    target = tmp_path_factory.mktemp("installed")
+    command = [sys.executable, "-m", "pip", "install", "-q", "--disable-pip-version-check", "--root-user-action=ignore"]
+    done = subprocess.run(
+        [*command, "--no-deps", "--target", str(target), "-e", str(checkout)],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout + done.stderr == ""
