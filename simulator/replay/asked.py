@@ -6,8 +6,10 @@ from msgspec.structs import replace
 
 from contracts.clock import Instant
 from contracts.launcher.histories import Look
+from contracts.launcher.laws_of_records import tasks_of
 from contracts.launcher.records import ExecutionType, Framework, FrameworkRequest
 from simulator.machine.story import Delete, Migrate, Operation, SetProgress, Start, Stop, Submit
+from simulator.replay.happened import MIGRATED
 
 JUST_BEFORE = 50
 """Milliseconds. A name that was deleted and put again between two looks was deleted at the latest so long before."""
@@ -15,7 +17,7 @@ JUST_BEFORE = 50
 
 def operations(looks: Sequence[Look]) -> list[Operation]:
     """In time order. What a launcher tells only by having done it, with no instant of its own, is dated by the look."""
-    return sorted(_operations(looks), key=lambda operation: operation.at)
+    return sorted((*_operations(looks), *_migrations(looks)), key=lambda operation: operation.at)
 
 
 def _operations(looks: Sequence[Look]) -> Iterator[Operation]:
@@ -57,10 +59,22 @@ def _submissions(old: FrameworkRequest, new: FrameworkRequest) -> Iterator[Opera
         yield Stop(at) if wanted.execution_type is ExecutionType.STOP else Start(at)
 
 
+def _migrations(looks: Sequence[Look]) -> Iterator[Operation]:
+    """A launcher forgets that it was asked once the container is gone; that it went so, it tells for longer."""
+    asked: dict[str, Instant] = {}
+    for look in looks:
+        if look.framework is None:
+            continue
+        request = look.framework.request
+        for container in sorted((request and request.migrate_task_requests) or ()):
+            asked.setdefault(container, look.instant)
+        for task in tasks_of(look.framework).values():
+            ended = task.container_completed_timestamp
+            if task.container_id is not None and task.container_exit_code == MIGRATED and ended is not None:
+                asked[task.container_id] = min(asked.get(task.container_id, ended), ended - JUST_BEFORE)
+    yield from (Migrate(at, container) for container, at in asked.items())
+
+
 def _beside(seen: Instant, old: FrameworkRequest | None, new: FrameworkRequest) -> Iterator[Operation]:
     if new.progress_override is not None and (old is None or old.progress_override != new.progress_override):
         yield SetProgress(seen, new.progress_override)
-    known = (old and old.migrate_task_requests) or {}
-    yield from (
-        Migrate(seen, container) for container in sorted(new.migrate_task_requests or ()) if container not in known
-    )

@@ -121,6 +121,13 @@ def test_unseen_ends_of_several_kinds_are_each_told_once() -> None:
     }
 
 
+def test_a_migration_that_nobody_saw_asked_for_is_read_out_of_the_container_it_ended() -> None:
+    history = histories()["alice~s09c-migrate-plain"]
+    late = replace(history, looks=history.looks[-1:])
+    assert [type(operation) for operation in operations(late.looks)] == [Submit, Migrate]
+    assert replay(late).differences == ()
+
+
 def test_what_people_did_is_read_out_of_the_requests() -> None:
     def kinds(name: str) -> list[type]:
         return [type(operation) for operation in operations(histories()[name].looks)]
