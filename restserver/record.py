@@ -1,16 +1,16 @@
 """``restserver record``, with what the recorder cannot know itself: how a launcher is asked over HTTP."""
 
-import re
 import signal
 import threading
 from contextlib import ExitStack
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import click
 
 from contracts.clock import Milliseconds, SystemClock
+from contracts.harness.lengths import Length
 from restserver.cli import INTERRUPTED, options_of
 from restserver.settings import BadSetting, Settings, from_process
 
@@ -27,7 +27,6 @@ _SETTINGS: Final = (
     "launcher_timeout",
     "config",
 )
-_UNIT: Final[dict[str, Milliseconds]] = {"": 1000, "s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
 
 
 class Unreachable(click.ClickException):
@@ -42,19 +41,6 @@ class NotRecorded(click.ClickException):
     exit_code = 2
 
 
-class Length(click.ParamType[Milliseconds]):
-    """A length of time."""
-
-    name = "duration"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Milliseconds:
-        found = re.fullmatch(r"(\d{1,9}(?:\.\d{1,3})?)([smhd]?)", str(value))
-        length = round(float(found[1]) * _UNIT[found[2]]) if found else 0
-        if length <= 0:
-            self.fail(f"{value!r} is no length of time: 90s, 30m, 12h and 7d are", param, ctx)
-        return length
-
-
 @click.command()
 @options_of(_SETTINGS)
 @click.option(
@@ -67,11 +53,11 @@ class Length(click.ParamType[Milliseconds]):
 )
 @click.option(
     "--poll-interval",
-    type=click.FloatRange(0.1, 86_400),
-    default=10.0,
+    type=Length(100, 86_400_000),
+    default="10s",
     show_default=True,
-    metavar="SECONDS",
-    help="From look to look.",
+    metavar="DURATION",
+    help="From look to look: 10, 10s, 1m, PT1M.",
 )
 @click.option(
     "--names",
@@ -84,7 +70,7 @@ class Length(click.ParamType[Milliseconds]):
     "lasting",
     type=Length(),
     metavar="DURATION",
-    help="Ends after that long: 90s, 30m, 12h, 7d.  [default: when it is stopped]",
+    help="Ends after that long: 90, 90s, 30m, 12h, 7d, PT30M.  [default: when it is stopped]",
 )
 @click.option(
     "--anonymise",
@@ -93,7 +79,7 @@ class Length(click.ParamType[Milliseconds]):
 )
 def record(
     output: Path,
-    poll_interval: float,
+    poll_interval: Milliseconds,
     names: Path | None,
     lasting: Milliseconds | None,
     anonymise: bool,
@@ -112,7 +98,7 @@ def record(
     plan = Plan(
         folder=output,
         dialect=settings.dialect,
-        interval=poll_interval,
+        interval=poll_interval / 1000,
         lasting=lasting,
         headers=settings.launcher_headers,
         names=None if names is None else _names(names),

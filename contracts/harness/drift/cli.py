@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 import click
 
 from contracts import registry
+from contracts.clock import Milliseconds
 from contracts.harness.cli import Header, Unreachable, Unusable
+from contracts.harness.lengths import Length
 
 if TYPE_CHECKING:
     from contracts.harness.drift.sides import Real, Simulated
     from contracts.harness.drift.watching import Live
     from contracts.harness.observations import Observation
-
-SECONDS: Final = 1000
 
 
 @dataclass(frozen=True)
@@ -34,8 +34,8 @@ class Options:
     dialect: str
     launcher_header: tuple[tuple[str, str], ...]
     launcher_ca: Path | None
-    watch_for: float
-    poll_interval: float
+    watch_for: Milliseconds
+    poll_interval: Milliseconds
     timeout: float
     profile: str | None
     seed: int
@@ -64,8 +64,8 @@ _FLAGS: Final[Sequence[tuple[tuple[str, ...], Mapping[str, Any]]]] = (
     (("--dialect",), {"type": click.Choice(("private", "open")), "default": "private", "help": "How that launcher speaks."}),
     (("--launcher-header",), {"type": Header(), "multiple": True, "metavar": "'NAME: VALUE'", "help": "Sent with every request to it."}),
     (("--launcher-ca",), {"type": _FILE, "help": "Certificates to trust toward it."}),
-    (("--for", "watch_for"), {"type": click.FloatRange(0, 3600), "default": 20.0, "metavar": "SECONDS", "help": "How long it is watched."}),
-    (("--poll-interval",), {"type": click.FloatRange(0.1, 600), "default": 1.0, "metavar": "SECONDS", "help": "From look to look."}),
+    (("--for", "watch_for"), {"type": Length(0, 3_600_000), "default": "20s", "metavar": "DURATION", "help": "How long it is watched: 20, 20s, 5m, PT5M."}),
+    (("--poll-interval",), {"type": Length(100, 600_000), "default": "1s", "metavar": "DURATION", "help": "From look to look."}),
     (("--timeout",), {"type": click.FloatRange(0, min_open=True), "default": 10.0, "metavar": "SECONDS", "help": "For one answer of it."}),
     (("--profile",), {"metavar": "NAME|FILE", "help": "The simulator's mix of jobs; its intervals are then the only ones the real side may have. [default: default, any known intervals]"}),
     (("--seed",), {"type": click.IntRange(0), "default": 1, "help": "Of the simulated world."}),
@@ -130,10 +130,9 @@ def _real(options: Options, sides: Sides) -> "Real | None":
             raise Unusable(f"--recordings: {error}") from error
     if options.launcher_url is None:
         return None
-    length, interval = round(options.watch_for * SECONDS), round(options.poll_interval * SECONDS)
     try:
         with closing(sides.live(options)) as live:
-            return watch(live, SystemClock(), length, interval)
+            return watch(live, SystemClock(), options.watch_for, options.poll_interval)
     except NoAnswer as error:
         raise Unreachable(f"--launcher-url: {error}") from error
     except ValueError as error:
