@@ -98,6 +98,7 @@ def live(options: Options) -> "Live":
     from contracts.harness.drift.watching import Heard, Live, NoAnswer
     from contracts.launcher import wire
     from contracts.launcher.resource_manager import application_path
+    from contracts.launcher.simulated_time import simulated_now
     from restserver.launchers.http import DIALECTS
     from restserver.launchers.replies import document
     from restserver.launchers.transport import Transport
@@ -126,7 +127,8 @@ def live(options: Options) -> "Live":
             reply = of.get(path, Ask())
         except LauncherError as error:
             raise NoAnswer(str(error)) from error
-        return Heard(reply.status, reply.body.decode("utf-8", "surrogateescape"))
+        body = reply.body.decode("utf-8", "surrogateescape")
+        return Heard(reply.status, body, simulated_now(reply.headers))
 
     def close() -> None:
         for one in (launcher, *([] if manager is None else [manager])):

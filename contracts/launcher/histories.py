@@ -16,6 +16,8 @@ class Look(Struct, frozen=True):
     instant: Instant
     framework: Framework | None
     """``None``: not found."""
+    before: Instant | None = None
+    """When somebody looked last before this, and did not see this yet; ``None``: that is not known."""
 
 
 class History(Struct, frozen=True):
@@ -44,9 +46,9 @@ def _run(look: Look) -> tuple[Instant | None, int] | None:
 def look_of(said: Said) -> Look | None:
     """A recorded answer as a look; ``None``: it says nothing about the framework. Raises :class:`LauncherUnreadable`."""
     if said.status == 404:
-        return Look(said.instant, None)
+        return Look(said.instant, None, said.before)
     if said.status == 200:
-        return Look(said.instant, open_dialect.decode_framework(wire.parse(said.content)))
+        return Look(said.instant, open_dialect.decode_framework(wire.parse(said.content)), said.before)
     return None
 
 

@@ -1,9 +1,11 @@
 """The recordings format: what a real launcher and its resource manager answered over HTTP, one exchange per line.
 
 A recording is a file ``NAME.jsonl`` or ``NAME.jsonl.gz``; a folder of them is read in the order of their names. Each line is
-one JSON object: ``scenario``, ``t_ms`` (milliseconds since the epoch, at receipt), ``source`` (``launcher``, ``rm`` and what
-else was asked), ``request`` {method, path, headers, body} and ``response`` {status, reason, headers, body}. A header that
-occurred twice is a list. ``status`` null: no answer came, and ``reason`` says why.
+one JSON object: ``scenario``, ``t_ms`` (milliseconds since the epoch, at receipt; by the clock of a simulated launcher where
+one was asked), ``source`` (``launcher``, ``rm`` and what else was asked), ``request`` {method, path, headers, body} and
+``response`` {status, reason, headers, body}. A header that occurred twice is a list. ``status`` null: no answer came, and
+``reason`` says why. ``before_ms``, which may be absent: when the same was asked last before, and did not answer this yet. Only
+changes are recorded, so nothing else tells how long nobody looked.
 
 A recorder that was killed leaves its last line, or the tail of the gzip stream, cut off. Such a tail is left out and named,
 never an error: what was recorded before it is whole. Anything else that is not the format is an error with file and line.
@@ -53,6 +55,8 @@ class Exchange(Struct, frozen=True):
     source: str
     request: Request
     response: Response
+    before: Instant | None = None
+    """When the same was asked last before this, and did not answer this yet; ``None``: that is not known."""
 
 
 class RecordingsError(Exception):
@@ -129,6 +133,7 @@ def to_line(exchange: Exchange) -> str:
     document = {
         "scenario": exchange.scenario,
         "t_ms": exchange.instant,
+        **({} if exchange.before is None else {"before_ms": exchange.before}),
         "source": exchange.source,
         "request": {
             "method": request.method,
@@ -192,6 +197,7 @@ def _from_document(document: object) -> Exchange:
             headers=_headers(_at(response, "headers"), "response.headers"),
             body=_optional(_at(response, "body"), str, "response.body"),
         ),
+        before=_optional(line.get("before_ms"), int, "before_ms"),
     )
 
 

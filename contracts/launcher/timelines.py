@@ -45,6 +45,8 @@ class Said(Struct, frozen=True):
     reason: str | None
     body: str
     retry_after: str | None = None
+    before: Instant | None = None
+    """When the same was asked last before this, and did not answer this yet; ``None``: that is not known."""
 
     @property
     def edition(self) -> tuple[str, Instant, int]:
@@ -191,4 +193,5 @@ def _said(recording: str, exchange: Exchange) -> Said:
         reason=response.reason,
         body=response.body or "",
         retry_after=next(_values(response.headers, "retry-after"), None),
+        before=exchange.before,
     )

@@ -17,7 +17,7 @@ from contracts import registry
 from contracts.clock import VirtualClock, from_iso
 from contracts.harness.drift import document_to_schemas, schemas_to_simulator
 from contracts.harness.drift.findings import Compared, Comparison, Finding, distinct
-from contracts.harness.drift.sides import Simulated
+from contracts.harness.drift.sides import RECOVERY, Simulated
 from contracts.harness.drift.waivers import BadWaivers, Waiver, judge, read_waivers
 from contracts.harness.drift.watching import Heard, Live, NoAnswer, chosen, watch
 from contracts.harness.observations import Observation
@@ -386,7 +386,7 @@ def launcher(request: pytest.FixtureRequest) -> Iterator[tuple[str, str]]:
 
 def test_a_live_launcher_is_only_read_and_has_not_drifted(launcher: tuple[str, str]) -> None:
     address, dialect = launcher
-    # Twenty times as fast as the watch that looks at it: its instants are not ours, so no delay is told.
+    # Twenty times as fast as the watch that looks at it, which goes by the clock that the answers tell.
     result = drifts(
         "--launcher-url",
         address,
@@ -401,7 +401,7 @@ def test_a_live_launcher_is_only_read_and_has_not_drifted(launcher: tuple[str, s
         "--json",
     )
     told: dict[str, Any] = json.loads(result.output)
-    assert [one["id"] for one in told["findings"] if "/delay/" not in one["id"]] == []
+    assert [one["id"] for one in told["findings"]] == []
     real = told["comparisons"][2]
     assert f"({dialect})" in real["lookedAt"]
     assert "60 frameworks" in real["lookedAt"]
@@ -449,9 +449,12 @@ def test_a_launcher_that_falls_silent_is_watched_on() -> None:
 
     listed = [summary("alice~s01b-succeed-2tasks", FrameworkState.APPLICATION_RUNNING, 1)]
     clock = _Ticking()
-    real = watch(Live("here", "open", lambda: listed, framework, application), clock, 3500, 0)
+    real = watch(Live("here", "open", lambda: listed, framework, application), clock, 3000, 0)
     assert len(real.said["alice~s01b-succeed-2tasks"]) == 2  # what did not change is not told again
-    assert len(real.silences) == 1
+    told = real.said["alice~s01b-succeed-2tasks"]
+    assert [one.before for one in told] == [None, told[0].instant], "a silence is no look"
+    (silence,) = real.silences
+    assert (silence.begins, silence.ends) == (told[0].instant, told[1].instant + RECOVERY)
     assert real.applications == {}
 
 

@@ -205,6 +205,21 @@ def test_a_look_that_comes_too_late_is_a_delay() -> None:
     assert any("look-that-shows-it" in one for one in ids), sorted(ids)
 
 
+def test_a_look_that_comes_late_because_nobody_looked_is_none() -> None:
+    """Nor does one that comes late hide that somebody had looked, long after the change, and had not been told."""
+    real = real_of(SUCCEEDED)
+
+    def late(unseen: int) -> set[str]:
+        said = [
+            structs.replace(one, instant=one.instant + 60_000, before=one.instant + 60_000 - unseen)
+            for one in real.said[SUCCEEDED]
+        ]
+        return {one for one in found(replace(real, said={SUCCEEDED: said})) if "look-that-shows-it" in one}
+
+    assert late(60_000) == set()
+    assert late(300) != set()
+
+
 def test_nothing_is_said_of_delays_while_nobody_was_heard() -> None:
     real = changed(real_of(SUCCEEDED), moved("applicationLaunchedTimestamp", 60_000))
     begin, end = real.said[SUCCEEDED][0].instant, real.said[SUCCEEDED][-1].instant

@@ -92,7 +92,7 @@ class Delay:
     length: Milliseconds
     shown_by: str
     polled: Milliseconds = 0
-    """How often somebody looked, if that matters to it."""
+    """How long nobody had looked, if that matters to it."""
 
     def fits(self, pace: Pace) -> bool:
         low, high = self.range(pace)
@@ -147,7 +147,7 @@ def _delays(real: Real, history: History) -> Iterator[Delay]:
 
 
 Measured = tuple[str, Instant, Instant, Milliseconds]
-"""Kind, begin, end, how often somebody looked."""
+"""Kind, begin, end, how long nobody had looked."""
 
 
 def _of_run(run: Sequence[Look]) -> Iterator[Measured]:
@@ -230,7 +230,9 @@ def _of_looks(history: History, polled: Milliseconds) -> Iterator[Measured]:
         fresh = {(kind, at) for kind, at in _instants(look) if (kind, at) not in known}
         known |= fresh
         if position and history.looks[position - 1].framework is not None:
-            yield from ((kind, at, look.instant, polled) for kind, at in sorted(fresh))
+            # Any time since somebody looked last, it may have been there to be seen.
+            unseen = polled if look.before is None else max(0, look.instant - look.before)
+            yield from ((kind, at, look.instant, unseen) for kind, at in sorted(fresh))
 
 
 def _instants(look: Look) -> Iterable[tuple[str, Instant]]:

@@ -4,13 +4,9 @@ from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
 
-from contracts.clock import Milliseconds
-from contracts.harness.drift.sides import Real, Silence
+from contracts.harness.drift.sides import RECOVERY, Real, Silence
 from contracts.launcher.recordings import LAUNCHER, exchanges, files_of
 from contracts.launcher.timelines import read_recordings
-
-RECOVERY: Milliseconds = 15_000
-"""A launcher that answers again is not at once up to date with everything."""
 
 
 def recorded(path: Path) -> Real:

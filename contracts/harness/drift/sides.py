@@ -34,6 +34,10 @@ DIALECTS: Mapping[str, Codec] = {
 }
 
 
+RECOVERY: Milliseconds = 15_000
+"""A launcher that answers again is not at once up to date with everything."""
+
+
 @dataclass(frozen=True, slots=True)
 class Silence:
     """A stretch in which nobody heard the launcher: nothing is known of how long anything took."""
@@ -98,10 +102,10 @@ class Real:
 
     def _look(self, said: Said) -> Look | None:
         if said.status == 404:
-            return Look(said.instant, None)
+            return Look(said.instant, None, said.before)
         if said.status != 200:
             return None
-        return Look(said.instant, self.codec.decode(wire.parse(said.content)))
+        return Look(said.instant, self.codec.decode(wire.parse(said.content)), said.before)
 
     @cached_property
     def polled(self) -> Milliseconds:

@@ -15,7 +15,7 @@ from contracts.launcher.records import ExitType, Framework, TaskStatus
 TIME = r"\[\d{4}-\d\d-\d\d \d\d:\d\d:\d\d[.,]\d{3}\]"
 _APPLICATION = r"application_\d{9,}_\d{4,}"
 _CONTAINER = r"container_(?:e\d+_)?\d{9,}_\d{4,}_\d{2,}_\d{6,}"
-_HOST = r"[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?"
+_HOST = r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?"
 _ADDRESS = rf"https?://(?:{_HOST}|\[[0-9a-fA-F:]+\])(?::\d+)?"
 
 PATTERNS: Final[Mapping[str, re.Pattern[str]]] = {

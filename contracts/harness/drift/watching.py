@@ -3,8 +3,8 @@
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
-from contracts.clock import Clock, Milliseconds, pause
-from contracts.harness.drift.sides import Real, Silence
+from contracts.clock import Clock, Instant, Milliseconds, pause
+from contracts.harness.drift.sides import RECOVERY, Real, Silence
 from contracts.launcher.lifecycle import FrameworkState
 from contracts.launcher.records import Summary
 from contracts.launcher.timelines import Said
@@ -23,6 +23,8 @@ class NoAnswer(Exception):
 class Heard:
     status: int
     body: str
+    instant: Instant | None = None
+    """By the clock of the launcher, if it is simulated; ``None``: ours is as good."""
 
 
 @dataclass(frozen=True)
@@ -42,27 +44,36 @@ class _Watch:
     live: Live
     clock: Clock
     said: dict[str, list[Said]] = field(default_factory=dict)
+    looked: dict[str, Instant] = field(default_factory=dict)
+    """When each was answered last."""
     silences: list[Silence] = field(default_factory=list)
-    heard: int = 0
+    heard: Instant | None = None
     """When the launcher was heard last."""
+    silent: bool = False
 
     def look(self, name: str) -> None:
         try:
             heard = self.live.framework(name)
         except NoAnswer:
-            self.silences.append(Silence(self.heard, self.clock.now()))
+            self.silent = True
             return
-        self.heard = self.clock.now()
+        now = self.clock.now() if heard.instant is None else heard.instant
+        if self.silent:
+            self.silences.append(Silence(now if self.heard is None else self.heard, now + RECOVERY))
+        self.heard, self.silent = now, False
         before = self.said.setdefault(name, [])
         if not before or (before[-1].status, before[-1].body) != (heard.status, heard.body):
-            before.append(Said(self.heard, self.live.title, heard.status, None, heard.body))
+            before.append(
+                Said(now, self.live.title, heard.status, None, heard.body, before=self.looked.get(name)),
+            )
+        self.looked[name] = now
 
 
 def watch(live: Live, clock: Clock, length: Milliseconds, interval: Milliseconds) -> Real:
     """Raises :class:`NoAnswer` if it cannot even be asked for its list."""
     begun = clock.now()
     names = chosen(list(live.summaries()))
-    seen = _Watch(live, clock, heard=clock.now())
+    seen = _Watch(live, clock)
     while True:
         began = clock.now()
         for name in names:
@@ -98,5 +109,6 @@ def _applications(real: Real, live: Live, clock: Clock) -> dict[str, Sequence[Sa
             heard = live.application(identity)
         except NoAnswer:
             continue
-        found[identity] = (Said(clock.now(), live.title, heard.status, None, heard.body),)
+        at = clock.now() if heard.instant is None else heard.instant
+        found[identity] = (Said(at, live.title, heard.status, None, heard.body),)
     return found

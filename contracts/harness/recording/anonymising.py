@@ -5,6 +5,8 @@ import secrets
 from pathlib import Path
 from typing import Final
 
+from msgspec.structs import replace
+
 from contracts.harness.recording.files import NotWritten
 from contracts.harness.recording.pseudonyms import Pseudonyms
 from contracts.harness.recording.texts import rewritten
@@ -38,12 +40,14 @@ class Anonymised:
 
     def exchange(self, exchange: Exchange) -> Exchange:
         request, response = exchange.request, exchange.response
-        return Exchange(
-            exchange.scenario,
-            exchange.instant,
-            exchange.source,
-            Request(request.method, self._text(request.path), self._headers(request.headers), self._body(request.body)),
-            Response(response.status, response.reason, self._headers(response.headers), self._body(response.body)),
+        return replace(
+            exchange,
+            request=Request(
+                request.method, self._text(request.path), self._headers(request.headers), self._body(request.body)
+            ),
+            response=Response(
+                response.status, response.reason, self._headers(response.headers), self._body(response.body)
+            ),
         )
 
     def _body(self, body: str | None) -> str | None:

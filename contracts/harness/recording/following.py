@@ -15,6 +15,7 @@ from contracts.launcher.lifecycle import FrameworkState
 from contracts.launcher.port import LauncherUnreadable
 from contracts.launcher.recordings import LAUNCHER, RESOURCE_MANAGER, Exchange, Headers, Request, Response
 from contracts.launcher.records import Framework, Summary
+from contracts.launcher.simulated_time import simulated_now
 
 SCENARIO: Final = "recorded"
 
@@ -78,6 +79,8 @@ class Following:
     _told_as: dict[_Path, _Path] = field(default_factory=dict)
     _told_last: dict[_Path, bytes] = field(default_factory=dict)
     """A digest of the answer as it was told."""
+    _asked_last: dict[_Path, Instant] = field(default_factory=dict)
+    """When it was answered last, the same or not."""
     _followed: dict[str, _Followed] = field(default_factory=dict)
     _asked: int = 0
     _unanswered: int = 0
@@ -211,10 +214,13 @@ class Following:
     def _heard(self, source: str, path: str, response: Response) -> bool:
         """Whether it is news; if so, it is told."""
         asked, digest = (source, path), _digest(response)
+        instant, before = self._instant(response), self._asked_last.get(asked)
+        if response.status is not None:
+            self._asked_last[asked] = instant
         if self._heard_last.get(asked) == digest:
             return False
         request = Request("GET", path, {"Accept": "application/json", **self.headers}, None)
-        exchange = self.clean(Exchange(SCENARIO, self.now(), source, request, response))
+        exchange = self.clean(Exchange(SCENARIO, instant, source, request, response, before))
         told, as_told = (source, exchange.request.path), _digest(exchange.response)
         news = self._told_last.get(told) != as_told
         if news:
@@ -223,8 +229,14 @@ class Following:
         self._heard_last[asked], self._told_as[asked], self._told_last[told] = digest, told, as_told
         return news
 
+    def _instant(self, response: Response) -> Instant:
+        """By the clock of a simulated launcher, which may run at any rate, or else by ours."""
+        told = simulated_now(response.headers.items())
+        return self.now() if told is None else told
+
     def _let_go(self, asked: _Path) -> None:
         self._heard_last.pop(asked, None)
+        self._asked_last.pop(asked, None)
         told = self._told_as.pop(asked, None)
         if told is not None:
             self._told_last.pop(told, None)

@@ -10,6 +10,8 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Final
 
+from msgspec.structs import replace
+
 from contracts.harness.recording.texts import rewritten
 from contracts.harness.redacting import REDACTED, SECRET_HEADERS, redacted, secrets_in, without
 from contracts.launcher.recordings import Exchange, Headers, Request, Response
@@ -33,12 +35,12 @@ class SecretsOut:
 
     def exchange(self, exchange: Exchange) -> Exchange:
         request, response = exchange.request, exchange.response
-        return Exchange(
-            exchange.scenario,
-            exchange.instant,
-            exchange.source,
-            Request(request.method, self.text("", request.path), _headers(request.headers), self._body(request.body)),
-            Response(
+        return replace(
+            exchange,
+            request=Request(
+                request.method, self.text("", request.path), _headers(request.headers), self._body(request.body)
+            ),
+            response=Response(
                 response.status,
                 None if response.reason is None else self.text("", response.reason),
                 _headers(response.headers),

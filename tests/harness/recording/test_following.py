@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
+from contracts.clock import from_iso
 from contracts.harness.recording.files import Limits
 from contracts.harness.recording.following import Following
 from contracts.harness.recording.running import Plan, record
@@ -15,6 +16,7 @@ from contracts.launcher import open_dialect, private_dialect, resource_manager
 from contracts.launcher.lifecycle import FrameworkState
 from contracts.launcher.recordings import Exchange, Response, UnreadableRecording, exchanges, files_of
 from contracts.launcher.records import Framework
+from contracts.launcher.simulated_time import simulated_now
 from contracts.launcher.timelines import read_recordings
 from tests.stand_ins.known import framework
 
@@ -264,3 +266,37 @@ def test_a_stop_ends_a_look(tmp_path: Path) -> None:
 
     done = record(Plan(tmp_path, "open", 0.01, None), stopping, stop)
     assert (done.looks, launcher.asked) == (1, [LIST])
+
+
+def test_a_change_tells_when_somebody_looked_before_it(followed: Followed) -> None:
+    times = iter(range(1_000, 100_000, 1_000))
+    followed.following.now = lambda: next(times)
+    followed.launcher.has(A)
+    followed.look()
+    first = followed.told[-1]
+    assert first.before is None
+    for _ in range(3):
+        assert followed.look() == []
+    followed.launcher.has(progressed(A, 0.7))
+    followed.look()
+    change = followed.told[-1]
+    assert change.before is not None
+    assert first.instant < change.before < change.instant, "the last look that still saw nothing new, not the first"
+    followed.launcher.says = dict.fromkeys((LIST, PATH_A), SILENT)
+    followed.look()
+    followed.launcher.has(progressed(A, 0.8))
+    followed.look()
+    assert followed.told[-1].before == change.instant, "a silence is no look"
+
+
+def test_what_a_simulated_launcher_says_is_dated_by_its_own_clock(followed: Followed) -> None:
+    followed.launcher.has(A)
+    told = {"X-Simulated": "seed=7; now=2026-03-01T12:00:00.250Z"}
+    followed.launcher.says[PATH_A] = replace(followed.launcher.says[PATH_A], headers=told)
+    followed.look()
+    assert [one.instant for one in followed.told] == [1_000, from_iso("2026-03-01T12:00:00.250Z")]
+
+
+@pytest.mark.parametrize("told", ["", "seed=7", "seed=7; now=soon", ["seed=7", "seed=8"]])
+def test_a_clock_that_cannot_be_read_is_not_gone_by(told: str | list[str]) -> None:
+    assert simulated_now([("x-simulated", told)]) is None
