@@ -365,6 +365,7 @@ def test_what_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatch, capsys:
     assert "pip install 'restserver[check]'" in capsys.readouterr().err
 
 
+@pytest.mark.proof
 def test_another_profile_brings_its_own_intervals() -> None:
     tiny = cli_side("tiny", 3)
     assert set(tiny.paces) == {"fast"}
