@@ -169,9 +169,12 @@ def _last_of_each(looks: Sequence[Framework]) -> Iterator[Framework]:
 
 
 def _pull(looks: Sequence[Framework]) -> Milliseconds | None:
-    """Of what was seen from its beginning."""
+    """Of what was seen from its beginning, or had been asked for only once: then nothing else was in the way."""
     request = looks[0].request
-    if request is None or looks[0].status.state is not FrameworkState.FRAMEWORK_WAITING:
+    if request is None:
+        return None
+    only_once = request.first_request_timestamp == request.last_request_timestamp
+    if not only_once and looks[0].status.state is not FrameworkState.FRAMEWORK_WAITING:
         return None
     launched = (look.status.application_launched_timestamp for look in looks if look.status.retries.total == 0)
     return _between(request.last_request_timestamp, next((at for at in launched if at is not None), None))

@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from contracts.launcher.open_dialect import decode_framework
 from contracts.launcher.timelines import read_recordings
+from contracts.launcher.wire import parse
 from simulator.learning.fitting import LEAST, TooFew, fit
 from simulator.learning.learn import learned
 from simulator.learning.sightings import Job, Look, Run, jobs_in, jobs_of
@@ -224,6 +226,22 @@ def test_what_too_few_tell_of_stays_at_its_default(tmp_path: Path) -> None:
     assert f"fewer than {LEAST}" in found.text
     assert len(found.warnings) == 1
     assert "cut off" in found.warnings[0]
+
+
+def test_how_soon_a_submission_is_taken_up_is_learned_of_jobs_first_seen_later_too() -> None:
+    """A recording that begins in the middle of things shows few jobs from their beginning."""
+    recordings = read_recordings(RECORDINGS)
+    last = [
+        [(said.instant, decode_framework(parse(said.content))) for said in timeline.said if said.status == 200][-1:]
+        for timeline in recordings.frameworks.values()
+    ]
+    jobs = [job for one in last for job in jobs_in(one)]
+    pulls = [run.pull for run in runs(jobs) if run.pull is not None]
+    assert len(pulls) > len(jobs) / 3
+    fitted = fit(jobs, shipped_mix("default"))
+    assert fitted.mix["intervals"] == "fast"
+    again = [run.pull for run in runs(of_recordings()) if run.pull is not None]
+    assert {*pulls} <= {*again}, "a later look says nothing else than the first"
 
 
 def test_no_jobs_are_no_profile() -> None:
