@@ -29,7 +29,7 @@ from contracts.launcher.records import (
     TaskStatus,
 )
 from contracts.launcher.tables import constant, echo, encoded, field, group, record, untold
-from contracts.launcher.wire import BITMAP, FLAG, INTEGER, SINGLE, TEXT, array, mapping, maybe, only, word
+from contracts.launcher.wire import BITMAP, COUNT, FLAG, INT32, INTEGER, SINGLE, TEXT, array, mapping, maybe, only, word
 
 __all__ = [
     "FRAMEWORKS_PATH",
@@ -67,11 +67,11 @@ _TIME = wire.instant(1)
 _RETRY_COUNTERS = record(
     RetryState,
     field("retriedCount", "retried", INTEGER),
-    field("succeededRetriedCount", "succeeded", INTEGER),
-    field("transientNormalRetriedCount", "transient_normal", INTEGER),
-    field("transientConflictRetriedCount", "transient_conflict", INTEGER),
-    field("nonTransientRetriedCount", "non_transient", INTEGER),
-    field("unKnownRetriedCount", "unknown", INTEGER),  # the capital K is the launcher's
+    field("succeededRetriedCount", "succeeded", COUNT),
+    field("transientNormalRetriedCount", "transient_normal", COUNT),
+    field("transientConflictRetriedCount", "transient_conflict", COUNT),
+    field("nonTransientRetriedCount", "non_transient", COUNT),
+    field("unKnownRetriedCount", "unknown", COUNT),  # the capital K is the launcher's
 )
 
 
@@ -92,14 +92,14 @@ _RETRIES = wire.Kind(lambda told: _counted(_RETRY_COUNTERS.read(told)), _RETRY_C
 _SUMMARY = record(
     Summary,
     field("frameworkName", "name", TEXT),
-    field("frameworkVersion", "version", INTEGER),
+    field("frameworkVersion", "version", INT32),
     field("executionType", "execution_type", word(ExecutionType)),
     field("frameworkDescription", "description", maybe(TEXT)),
     field("userName", "user_name", TEXT),
     field("queue", "queue", maybe(TEXT)),
-    field("totalGpuNumber", "total_gpu_number", maybe(INTEGER)),
-    field("totalTaskNumber", "total_task_number", INTEGER),
-    field("totalTaskRoleNumber", "total_task_role_number", INTEGER),
+    field("totalGpuNumber", "total_gpu_number", maybe(COUNT)),
+    field("totalTaskNumber", "total_task_number", COUNT),
+    field("totalTaskRoleNumber", "total_task_role_number", COUNT),
     field("firstRequestTimestamp", "first_request_timestamp", _TIME),
     field("lastRequestTimestamp", "last_request_timestamp", _TIME),
     field("frameworkState", "state", word(FrameworkState)),
@@ -115,7 +115,7 @@ _SUMMARY = record(
 _STATUS = record(
     FrameworkStatus,
     field("frameworkName", "name", TEXT),
-    field("frameworkVersion", "version", INTEGER),
+    field("frameworkVersion", "version", INT32),
     field("frameworkState", "state", word(FrameworkState)),
     field("frameworkRetryPolicyState", "retries", _RETRIES),
     field("frameworkCreatedTimestamp", "created_timestamp", _TIME),
@@ -136,7 +136,7 @@ _STATUS = record(
 
 _TASK = record(
     TaskStatus,
-    field("taskIndex", "index", INTEGER),
+    field("taskIndex", "index", COUNT),
     field("taskRoleName", "task_role_name", TEXT),
     field("taskState", "state", word(TaskState)),
     field("taskRetryPolicyState", "retries", maybe(_RETRIES)),
@@ -178,7 +178,7 @@ _TASK_ROLE = record(
         "taskRoleStatus",
         field("taskRoleName", "name", TEXT),
         constant("taskRoleRolloutStatus", _NO_ROLLOUT),
-        field("frameworkVersion", "framework_version", INTEGER),
+        field("frameworkVersion", "framework_version", INT32),
     ),
     group(
         "taskStatuses",

@@ -29,7 +29,20 @@ from contracts.launcher.records import (
     TaskStatus,
 )
 from contracts.launcher.tables import echo, encoded, field, group, record, untold
-from contracts.launcher.wire import INTEGER, NUMBER, TEXT, Kind, array, default, mapping, maybe, numbered, only
+from contracts.launcher.wire import (
+    COUNT,
+    INT32,
+    INTEGER,
+    NUMBER,
+    TEXT,
+    Kind,
+    array,
+    default,
+    mapping,
+    maybe,
+    numbered,
+    only,
+)
 
 __all__ = [
     "FRAMEWORKS_PATH",
@@ -100,17 +113,17 @@ def _private_code(code: int) -> int:
 # The launcher's numbers are kept as they are when read; a stop told in the open launcher's code is written in this one's.
 _EXIT_CODE = maybe(Kind(INTEGER.read, _private_code))
 
-_COUNT = default(INTEGER, 0)
+_COUNT = default(COUNT, 0)
 
 _RETRIES = record(
     RetryState,
-    field("TotalRetriedCount", "total", INTEGER),
+    field("TotalRetriedCount", "total", COUNT),
     field("RetriedCount", "retried", _COUNT),
     field("SucceededRetriedCount", "succeeded", _COUNT),
-    field("TransientNormalRetriedCount", "transient_normal", INTEGER),
-    field("TransientConflictRetriedCount", "transient_conflict", INTEGER),
-    field("NonTransientRetriedCount", "non_transient", INTEGER),
-    field("UnKnownRetriedCount", "unknown", INTEGER),  # the capital K is the launcher's
+    field("TransientNormalRetriedCount", "transient_normal", COUNT),
+    field("TransientConflictRetriedCount", "transient_conflict", COUNT),
+    field("NonTransientRetriedCount", "non_transient", COUNT),
+    field("UnKnownRetriedCount", "unknown", COUNT),  # the capital K is the launcher's
 )
 
 _TAGS: Kind[tuple[str, ...]] = Kind(lambda told: maybe(array(TEXT)).read(told) or (), array(TEXT).write)
@@ -118,15 +131,15 @@ _TAGS: Kind[tuple[str, ...]] = Kind(lambda told: maybe(array(TEXT)).read(told) o
 _SUMMARY = record(
     Summary,
     field("FrameworkName", "name", TEXT),
-    field("FrameworkVersion", "version", INTEGER),
+    field("FrameworkVersion", "version", INT32),
     field("ExecutionType", "execution_type", _EXECUTION_TYPE),
     field("FrameworkDescription", "description", maybe(TEXT)),
     field("UserName", "user_name", TEXT),
     field("Queue", "queue", maybe(TEXT)),
-    field("TotalTaskNumber", "total_task_number", INTEGER),
-    field("TotalTaskRoleNumber", "total_task_role_number", INTEGER),
-    field("TotalCpuNumber", "total_cpu_number", maybe(INTEGER)),
-    field("TotalMemoryMB", "total_memory_mb", maybe(INTEGER)),
+    field("TotalTaskNumber", "total_task_number", COUNT),
+    field("TotalTaskRoleNumber", "total_task_role_number", COUNT),
+    field("TotalCpuNumber", "total_cpu_number", maybe(COUNT)),
+    field("TotalMemoryMB", "total_memory_mb", maybe(COUNT)),
     # A TotalGpuNumber may stand here; this dialect tells no GPUs (rulings 6.3).
     untold("total_gpu_number"),
     field("FirstRequestTimestamp", "first_request_timestamp", _TIME),
@@ -143,7 +156,7 @@ _SUMMARY = record(
 _STATUS = record(
     FrameworkStatus,
     field("FrameworkName", "name", TEXT),
-    field("FrameworkVersion", "version", INTEGER),
+    field("FrameworkVersion", "version", INT32),
     field("FrameworkState", "state", _FRAMEWORK_STATE),
     field("FrameworkRetryPolicyState", "retries", _RETRIES),
     field("FrameworkCreatedTimestamp", "created_timestamp", _TIME),
@@ -160,7 +173,7 @@ _STATUS = record(
 
 _TASK = record(
     TaskStatus,
-    field("TaskIndex", "index", INTEGER),
+    field("TaskIndex", "index", COUNT),
     field("TaskRoleName", "task_role_name", TEXT),
     field("TaskState", "state", _TASK_STATE),
     field("TaskRetryPolicyState", "retries", maybe(_RETRIES)),
@@ -183,7 +196,7 @@ _TASK_ROLE = record(
     group(
         "TaskRoleStatus",
         field("TaskRoleName", "name", TEXT),
-        field("FrameworkVersion", "framework_version", INTEGER),
+        field("FrameworkVersion", "framework_version", INT32),
     ),
     group(
         "TaskStatuses",

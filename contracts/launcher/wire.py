@@ -101,6 +101,16 @@ def _read_integer(value: object) -> int:
     raise Wrong("a fraction" if type(value) is float and abs(value) < 2**63 else found(value))
 
 
+def _within(lowest: int, highest: int) -> Callable[[object], int]:
+    def read(value: object) -> int:
+        number = _read_integer(value)
+        if lowest <= number <= highest:
+            return number
+        raise Wrong("a number below 0" if number < lowest == 0 else "a number beyond 32 bits")
+
+    return read
+
+
 def _read_number(value: object) -> float:
     if type(value) is float or type(value) is int:
         return float(value)
@@ -132,6 +142,9 @@ _INTEGER_TEXT = re.compile(r"[+-]?[0-9]{1,18}", re.ASCII)
 TEXT = Kind(_read_text, as_is)
 INTEGER = Kind(_read_integer, as_is)
 """``3.0`` is one too; ``3.5`` is not."""
+COUNT = Kind(_within(0, 2**63 - 1), as_is)
+"""How many, or which of them from 0: never negative, or nothing that answers promise would hold."""
+INT32 = Kind(_within(-(2**31), 2**31 - 1), as_is)
 INTEGER_OR_DIGITS = Kind(_read_integer_or_digits, as_is)
 NUMBER = Kind(_read_number, as_is)
 FLAG = Kind(_read_flag, as_is)
@@ -176,10 +189,12 @@ def instant(unit: int) -> Kind[Instant | None]:
     def read(value: object) -> Instant | None:
         if value is None or value is ABSENT:
             return None
-        if _read_number(value) * unit > LATEST:
+        number = _read_number(value)
+        if number <= 0:
+            return None  # before anything is rounded: a great negative one would overflow
+        if number * unit > LATEST:
             raise Wrong("a time after the year 9999")
-        moment = value * unit if type(value) is int else round(_read_number(value) * unit)
-        return moment if moment > 0 else None
+        return (value * unit if type(value) is int else round(number * unit)) or None
 
     return Kind(read, lambda moment: None if moment is None else (moment // unit or None))
 

@@ -80,6 +80,19 @@ def test_a_number_beyond_all_bounds_is_no_number(number: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("told", "lie", "found"),
+    [
+        ('"FrameworkVersion": 3', '"FrameworkVersion": 2147483648', "beyond 32 bits at $.SummarizedFrameworkInfo"),
+        ('"TotalRetriedCount": 0', '"TotalRetriedCount": -1', "below 0 at $.SummarizedFrameworkInfo"),
+        ('"TotalTaskNumber": ', '"TotalTaskNumber": -1', "below 0 at $.SummarizedFrameworkInfo.TotalTaskNumber"),
+    ],
+)
+def test_a_number_that_no_answer_may_hold_is_unreadable(told: str, lie: str, found: str) -> None:
+    assert told in WHOLE
+    assert found in refused(served.Reply(200, WHOLE.replace(told, lie).encode()))
+
+
+@pytest.mark.parametrize(
     "body", [b"[" * 100_000, b'{"a":' * 100_000, b"[" * 100_000 + b"]" * 100_000, b'"' + b"\\ud800" * 50_000]
 )
 def test_a_document_too_deep_or_broken_is_no_document(body: bytes) -> None:
