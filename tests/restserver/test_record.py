@@ -91,14 +91,14 @@ def test_a_launcher_that_never_answers_is_3_and_written_as_a_silence(
 @pytest.mark.parametrize(
     ("change", "says"),
     [
-        (lambda flags, folder: [*flags, "--for", "soon"], "'soon' is no length of time: 90s, 30m, 12h and 7d are"),
-        (lambda flags, folder: [*flags, "--for", "0"], "'0' is no length of time"),
+        (lambda flags, folder: [*flags, "--for", "soon"], "'soon' is no length of time: 90, 90s, 30m, 12h, 7d and PT1M30S are"),
+        (lambda flags, folder: [*flags, "--for", "0"], "'0' is not from 0.001 s"),
         (lambda flags, folder: flags[2:], "launcher-url"),
         (lambda flags, folder: ["--launcher-url", "ftp://x", *flags[2:]], "ftp://x"),
         (lambda flags, folder: [*flags, "--names", "README.md"], "is no name of a framework"),
         (lambda flags, folder: [*flags, "--names", f"{folder}/none.txt"], "has no name in it"),
         (lambda flags, folder: [*flags, "-o", f"{folder}/none.txt/x"], "cannot be written: Not a directory"),
-        (lambda flags, folder: [*flags, "--poll-interval", "0"], "0.0 is not in the range"),
+        (lambda flags, folder: [*flags, "--poll-interval", "0"], "'0' is not from 0.1 s"),
     ],
 )
 def test_what_cannot_be_done_is_one_line_and_2(
