@@ -67,6 +67,7 @@ class Spoiled:
         self.asked.append(path)
         if self.spoiler is None or not path.startswith("/api/"):
             return self.inner(environ, start_response)
+        environ.pop("HTTP_ACCEPT_ENCODING", None)  # what is spoiled has to be read
         started: list[tuple[str, list[tuple[str, str]]]] = []
 
         def kept(status: str, headers: list[tuple[str, str]], exc_info: object = None) -> Callable[[bytes], object]:

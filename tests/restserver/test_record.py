@@ -91,7 +91,10 @@ def test_a_launcher_that_never_answers_is_3_and_written_as_a_silence(
 @pytest.mark.parametrize(
     ("change", "says"),
     [
-        (lambda flags, folder: [*flags, "--for", "soon"], "'soon' is no length of time: 90, 90s, 30m, 12h, 7d and PT1M30S are"),
+        (
+            lambda flags, folder: [*flags, "--for", "soon"],
+            "'soon' is no length of time: 90, 90s, 30m, 12h, 7d and PT1M30S are",
+        ),
         (lambda flags, folder: [*flags, "--for", "0"], "'0' is not from 0.001 s"),
         (lambda flags, folder: flags[2:], "launcher-url"),
         (lambda flags, folder: ["--launcher-url", "ftp://x", *flags[2:]], "ftp://x"),
