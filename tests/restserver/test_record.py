@@ -127,11 +127,13 @@ def test_a_kill_loses_nothing_and_the_next_start_goes_on(tmp_path: Path) -> None
         flags = ["--launcher-url", served.url, "--dialect", "open", "-o", str(tmp_path)]
         command = [sys.executable, "-m", "restserver", "record", *flags]
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) as process:
-            assert process.stdout is not None
-            assert process.stdout.readline().startswith("recording ")
-            while not list(tmp_path.glob("*.jsonl")) or len(told(tmp_path)) < 3:
-                pass
-            process.kill()
+            try:
+                assert process.stdout is not None
+                assert process.stdout.readline().startswith("recording ")
+                while not list(tmp_path.glob("*.jsonl")) or len(told(tmp_path)) < 3:
+                    threading.Event().wait(0.01)
+            finally:
+                process.kill()  # whatever went wrong: leaving the block waits for its end
         assert ran(*flags, "--for", "0.05s") == 0
     assert [one.request.path for one in told(tmp_path)] == [
         "/v1/Frameworks",
