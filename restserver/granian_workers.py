@@ -180,7 +180,7 @@ class _Main:
             self.end()
 
     def end(self) -> None:
-        self.server.signal_handler_interrupt()  # type: ignore[no-untyped-call]
+        self.server.signal_handler_interrupt()  # type: ignore[no-untyped-call]  # granian's own has no types
 
     def reload(self, number: int, frame: FrameType | None) -> None:
         del number, frame
@@ -189,7 +189,7 @@ class _Main:
         except BadSetting as error:
             logger.error("not reloaded: %s", error)
         else:
-            self.server.signal_handler_reload()  # type: ignore[no-untyped-call]
+            self.server.signal_handler_reload()  # type: ignore[no-untyped-call]  # granian's own has no types
 
     def take_signals(self) -> None:
         for number in (signal.SIGTERM, signal.SIGINT):

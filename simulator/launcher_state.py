@@ -32,7 +32,7 @@ class LauncherRequest(NamedTuple):
     launching: str | None = None
     launched: str | None = None
     cluster: Document = {"nodes": None}  # noqa: RUF012  # a NamedTuple's default: shared by all, and changed by nobody
-    acl: Document = {"namespaceAcls": {}, "normalAdminUsers": []}  # noqa: RUF012
+    acl: Document = {"namespaceAcls": {}, "normalAdminUsers": []}  # noqa: RUF012  # as above
 
     def document(self) -> Document:
         return {

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from dockerfile_parse import DockerfileParser  # type: ignore[import-untyped]
+from dockerfile_parse import DockerfileParser  # type: ignore[import-untyped]  # it ships no types
 from ruamel.yaml import YAML
 
 ROOT = Path(__file__).parents[2]

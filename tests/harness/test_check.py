@@ -218,7 +218,7 @@ def test_another_openapi_document_is_judged_by_its_own_words(sound: Spoiled, tmp
     assert code == 1
     assert "against theirs.json" in output
     assert '"WAITING" is not one of' in output
-    assert "405" not in output
+    assert not re.search(r"\b405\b", output)  # a port may hold these digits
 
 
 def test_a_server_under_a_prefix_may_be_named_with_the_base_path(sound: Spoiled) -> None:

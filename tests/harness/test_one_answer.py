@@ -120,7 +120,7 @@ def test_an_answer_that_contradicts_itself_breaks_a_law(server: Spoiled) -> None
 def test_a_status_that_does_not_fit_what_was_asked_is_told(server: Spoiled) -> None:
     found = requests.get(server.url + JOB, timeout=30)
     with pytest.raises(ContractBroken, match="answered 200, but there is no such path: 404 is promised"):
-        CONTRACT.check(found, url="/api/v2/work/x")
+        CONTRACT.check(found, url="/api/v2/other/x")
     gone = Plain(server.url + JOB, "{}", status=410)
     with pytest.raises(ContractBroken, match="status: undocumented"):
         CONTRACT.check(gone)

@@ -18,7 +18,7 @@ def told(environ: WSGIEnvironment, proxies: tuple[object, ...] = PROXIES) -> tup
         got.update(given)
         return []
 
-    list(believing(proxies, application)({"wsgi.url_scheme": "http", "HTTP_HOST": "here", **environ}, lambda *_: print))  # type: ignore[arg-type]
+    list(believing(proxies, application)({"wsgi.url_scheme": "http", "HTTP_HOST": "here", **environ}, lambda *_: print))  # type: ignore[arg-type]  # no whole start_response
     return got["REMOTE_ADDR"], got["wsgi.url_scheme"], got["HTTP_HOST"]
 
 

@@ -72,7 +72,7 @@ def collecting() -> Iterator[tuple[str, Collector]]:
 
 @contextmanager
 def traced(launcher_url: str, endpoint: str | None, **others: object) -> Iterator[tuple[Built, Application]]:
-    settings = Settings(backend="launcher", launcher_url=launcher_url, otlp_endpoint=endpoint, **others)  # type: ignore[arg-type]
+    settings = Settings(backend="launcher", launcher_url=launcher_url, otlp_endpoint=endpoint, **others)  # type: ignore[arg-type]  # settings of any type
     with cli.built_backend(settings) as built:
         yield built, cli.application(built, settings)
 

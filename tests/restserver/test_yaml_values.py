@@ -2,12 +2,12 @@
 
 import json
 from contextlib import suppress
+from time import process_time
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contracts.clock import real_now
 from restserver.yaml_values import DEEPEST, LONGEST, NotPlainYaml, plain_value
 
 
@@ -75,10 +75,10 @@ def test_aliases_cannot_multiply() -> None:
     "part", ["[", "{", "- ", "? ", "a: ", "&a ", "*a ", "!a ", "'", '"', "a\n", "#", "|\n", "%", ",", "[]", "k: v\n"]
 )
 def test_no_text_within_the_limit_takes_long(part: str) -> None:
-    began = real_now()
+    began = process_time()
     with suppress(NotPlainYaml):
         plain_value(part * (LONGEST // len(part)))
-    assert real_now() - began < 3_000
+    assert process_time() - began < 3  # seconds of work, however busy the machine is
 
 
 @given(st.text(alphabet=st.sampled_from("ab01:-?,[]{}&*!|>'\"%@`#. \n\t~<=\\é\ud800"), max_size=40) | st.text())

@@ -49,7 +49,7 @@ NO_LABELS = replace(CLUSTER, node_labels=frozenset())
 
 def ended(told: FrameworkDescriptor, cluster: object = CLUSTER) -> tuple[int | None, str]:
     """Code and first line of the diagnostics."""
-    timeline = plan(story(Submit(START, told), cluster=cluster, behaviour=all_end_with(0)))  # type: ignore[arg-type]
+    timeline = plan(story(Submit(START, told), cluster=cluster, behaviour=all_end_with(0)))  # type: ignore[arg-type]  # keywords of any type
     assert breaches(timeline, START + 600 * S) == []
     status = settled(timeline).status
     return status.application_exit_code, (status.application_exit_diagnostics or "").partition("\n")[0]
@@ -62,7 +62,7 @@ NO_SUCH_LABEL = "Invalid resource request, node label not enabled but request co
 
 def labelled(of_role: str | None = None, **platform: str | None) -> FrameworkDescriptor:
     worker = replace(role(), platform=TaskRolePlatformParameters(task_node_label=of_role))
-    return descriptor(platform=PlatformParameters(**platform), worker=worker)  # type: ignore[arg-type]
+    return descriptor(platform=PlatformParameters(**platform), worker=worker)  # type: ignore[arg-type]  # keywords of any type
 
 
 @pytest.mark.parametrize(
