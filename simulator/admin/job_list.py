@@ -9,10 +9,9 @@ from typing import Literal, Protocol
 
 from msgspec import Struct
 
-from contracts.launcher.exits import STOP_FRAMEWORK_CODES
-from contracts.launcher.lifecycle import FrameworkState
 from contracts.launcher.port import Ask, Launcher
 from contracts.launcher.records import Summary
+from contracts.states import job_state, sub_state
 from simulator.problems import BadInput
 
 STATES = ("WAITING", "RUNNING", "SUCCEEDED", "STOPPED", "FAILED", "UNKNOWN")
@@ -42,7 +41,7 @@ class JobQuery(Struct, frozen=True):
         return (
             (self.name is None or job.name.startswith(self.name))
             and (self.user is None or job.user_name == self.user)
-            and (self.state is None or state_of(job) == self.state)
+            and (self.state is None or job_state(job.state, job.application_exit_code) == self.state)
         )
 
 
@@ -109,8 +108,8 @@ def listed(job: Summary) -> dict[str, object]:
     return {
         "name": job.name,
         "username": job.user_name,
-        "state": state_of(job),
-        "subState": sub_state_of(job.state),
+        "state": job_state(job.state, job.application_exit_code),
+        "subState": sub_state(job.state),
         "version": job.version,
         "attemptId": job.retries.total,
         "executionType": job.execution_type.value,
@@ -121,24 +120,6 @@ def listed(job: Summary) -> dict[str, object]:
         "totalTaskNumber": job.total_task_number,
         "totalTaskRoleNumber": job.total_task_role_number,
     }
-
-
-def state_of(job: Summary) -> str:
-    """Rulings, section 5."""
-    if job.state is FrameworkState.UNKNOWN:
-        return "UNKNOWN"
-    if job.state is FrameworkState.APPLICATION_RUNNING:
-        return "RUNNING"
-    if job.state is not FrameworkState.FRAMEWORK_COMPLETED:
-        return "WAITING"
-    if job.application_exit_code == 0:
-        return "SUCCEEDED"
-    return "STOPPED" if job.application_exit_code in STOP_FRAMEWORK_CODES else "FAILED"
-
-
-def sub_state_of(state: FrameworkState) -> str:
-    """``APPLICATION_RUNNING`` is ``ApplicationRunning``."""
-    return "UNKNOWN" if state is FrameworkState.UNKNOWN else state.value.title().replace("_", "")
 
 
 def _place(job: Summary) -> tuple[int, str]:

@@ -13,12 +13,10 @@ from cachetools import LRUCache
 from msgspec import Struct
 
 from contracts.clock import LATEST, Instant, Milliseconds
-from contracts.launcher.exits import STOP_TASK_CODES
-from contracts.launcher.lifecycle import TaskState
 from contracts.launcher.port import NoSuchFramework
-from contracts.launcher.records import Framework, TaskStatus
+from contracts.launcher.records import Framework
+from contracts.states import job_state, sub_state, task_state
 from simulator.admin import bodies as bodies
-from simulator.admin.job_list import state_of, sub_state_of
 from simulator.journal_entries import word_of
 from simulator.machine.story import EndContainers, MakeRoom, Story
 from simulator.machine.timeline import Timeline
@@ -103,8 +101,8 @@ def _state(record: Framework | None) -> Body | None:
         return None
     summary = record.summary
     return {
-        "state": state_of(summary),
-        "subState": sub_state_of(summary.state),
+        "state": job_state(summary.state, summary.application_exit_code),
+        "subState": sub_state(summary.state),
         "version": record.status.version,
         "attemptId": record.status.retries.total,
     }
@@ -152,25 +150,12 @@ def _task(record: Framework | None, role_name: str, index: int) -> Body | None:
         return None
     task = role.tasks[index]
     return {
-        "state": _task_state(task),
+        "state": task_state(task.state, task.container_exit_code),
         "subState": task.state.value,
         "attemptId": record.status.retries.total,
         "host": task.container_host,
         "exitCode": task.container_exit_code,
     }
-
-
-def _task_state(task: TaskStatus) -> str:
-    """Rulings, section 5."""
-    if task.state is TaskState.UNKNOWN:
-        return "UNKNOWN"
-    if task.state is TaskState.CONTAINER_RUNNING:
-        return "RUNNING"
-    if task.state is not TaskState.TASK_COMPLETED:
-        return "WAITING"
-    if task.container_exit_code == 0:
-        return "SUCCEEDED"
-    return "STOPPED" if task.container_exit_code in STOP_TASK_CODES else "FAILED"
 
 
 def _operations(story: Story) -> Iterator[Body]:

@@ -6,7 +6,7 @@ import pytest
 
 from contracts.clock import VirtualClock
 from contracts.launcher.port import Ask
-from simulator.admin.job_list import state_of, sub_state_of
+from contracts.states import job_state, sub_state
 from simulator.admin.life import FARTHEST, MOST_TASKS, life_of
 from simulator.simulation import Simulation
 from tests.simulator.test_admin_control import Control
@@ -47,8 +47,8 @@ def test_its_states_are_what_the_launcher_tells_at_each_instant(name: str) -> No
             assert state == {
                 "from": begin,
                 "to": end,
-                "state": state_of(record.summary),
-                "subState": sub_state_of(record.summary.state),
+                "state": job_state(record.summary.state, record.summary.application_exit_code),
+                "subState": sub_state(record.summary.state),
                 "version": record.status.version,
                 "attemptId": record.status.retries.total,
             }

@@ -4,7 +4,7 @@ import pytest
 
 from contracts.launcher.lifecycle import FrameworkState, TaskState
 from contracts.launcher.records import ExitType
-from restserver.states import (
+from contracts.states import (
     SHOWN_FRAMEWORK_STATE,
     STATE_OF_TASK_STATE,
     attempt_state,

@@ -1,4 +1,6 @@
-"""Everything that decides a state, a sub-state or an exit type of an answer lives here (rulings, section 5)."""
+"""The launcher's states in the document's words (rulings, section 5): everything that decides a state, a sub-state or an exit
+type of an answer lives here, for the API and for the control plane alike. The laws of the harness judge by words of their own.
+"""
 
 from collections.abc import Mapping
 from typing import Final
