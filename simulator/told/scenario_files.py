@@ -20,12 +20,12 @@ from contracts.clock import Instant, Milliseconds, real_now
 if TYPE_CHECKING:
     from simulator.told.scenario import Job
     from simulator.told.words import Keys
+from simulator.yaml_text import NotYaml, document_in
 
 SHIPPED = Path(__file__).parents[1] / "stories"
 SCHEMA = SHIPPED / "story.schema.json"
 NAMESPACE = "story~"
 """Before the names of the shipped ones."""
-LARGEST_FILE = 1 << 20
 LOOKED_EVERY: Milliseconds = 1000
 
 _log = logging.getLogger(__name__)
@@ -182,18 +182,10 @@ def jobs_in(content: bytes, where: str) -> "tuple[Job, ...]":
 
 def parsed(content: bytes, where: str) -> Any:
     """Its document, which the schema found right. Raises BadScenario."""
-    from ruamel.yaml import YAML
-    from ruamel.yaml.error import MarkedYAMLError, YAMLError
-
-    if len(content) > LARGEST_FILE:
-        raise BadScenario(f"{where}: larger than {LARGEST_FILE} bytes")
     try:
-        document = YAML().load(content)
-    except MarkedYAMLError as error:
-        line = "" if error.problem_mark is None else f", line {error.problem_mark.line + 1}"
-        raise BadScenario(f"{where}{line}: not YAML: {error.problem}") from error
-    except (YAMLError, ValueError, TypeError, AttributeError, RecursionError) as error:
-        raise BadScenario(f"{where}: not YAML: {str(error).partition(chr(10))[0]}") from error
+        document = document_in(content, where)
+    except NotYaml as error:
+        raise BadScenario(str(error)) from error
     for keys, message in _by_schema(document):
         raise BadScenario(_complaint(where, document, keys, message))
     return document

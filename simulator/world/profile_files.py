@@ -15,11 +15,11 @@ from simulator.lengths import length
 from simulator.world.people import NoSuchLocale, names_of
 from simulator.world.profile import Profile, profile_of
 from simulator.world.sayings import SAYINGS_OF_LOCALE
+from simulator.yaml_text import NotYaml, document_in
 
 SHIPPED = Path(__file__).parents[1] / "profiles"
 SCHEMA = SHIPPED / "profile.schema.json"
 DERIVED = SHIPPED / "shipped.json"
-LARGEST_FILE = 1 << 20
 MARGIN: Milliseconds = 4 * 3_600_000
 """What back-off, full clusters and the launcher's own looks may add to a life, retries included."""
 
@@ -67,18 +67,10 @@ def derived() -> str:
 
 def read(content: bytes, where: str) -> Profile:
     """The profile in that text, checked. ``where`` names it in errors. Raises BadProfile."""
-    from ruamel.yaml import YAML  # here, and not above: a start with a shipped profile reads no YAML
-    from ruamel.yaml.error import MarkedYAMLError, YAMLError
-
-    if len(content) > LARGEST_FILE:
-        raise BadProfile(f"{where}: larger than {LARGEST_FILE} bytes")
     try:
-        document = YAML().load(content)
-    except MarkedYAMLError as error:
-        line = "" if error.problem_mark is None else f", line {error.problem_mark.line + 1}"
-        raise BadProfile(f"{where}{line}: not YAML: {error.problem}") from error
-    except (YAMLError, ValueError) as error:
-        raise BadProfile(f"{where}: not YAML: {str(error).partition(chr(10))[0]}") from error
+        document = document_in(content, where)
+    except NotYaml as error:
+        raise BadProfile(str(error)) from error
     for rule in (_by_schema, *_RULES):
         for keys, message in rule(document):
             raise BadProfile(f"{where}{_line(document, keys)}: {'.'.join(map(str, keys)) or 'the whole'}: {message}")

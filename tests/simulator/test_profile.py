@@ -3,7 +3,8 @@ from pathlib import Path
 import pytest
 
 from simulator.world.profile import Profile
-from simulator.world.profile_files import DERIVED, LARGEST_FILE, SHIPPED, BadProfile, derived, load, read, shipped
+from simulator.world.profile_files import DERIVED, SHIPPED, BadProfile, derived, load, read, shipped
+from simulator.yaml_text import LARGEST_FILE
 
 DEFAULT = (SHIPPED / "default.yaml").read_bytes()
 
@@ -94,6 +95,8 @@ def test_all_weights_nought_is_wrong() -> None:
         (b"- 1", "the whole"),
         (b"just a text", "the whole"),
         (b" " * (LARGEST_FILE + 1), "larger than"),
+        (b"[" * 100_000, "not YAML"),
+        (b"? {a: [b]: c}: d", "not YAML"),
     ],
 )
 def test_what_is_no_profile_at_all_is_told(content: bytes, said: str) -> None:

@@ -7,7 +7,8 @@ import pytest
 
 from contracts.clock import VirtualClock
 from simulator.simulation import Simulation
-from simulator.told.scenario_files import LARGEST_FILE, BadScenario, Scenarios, jobs_in
+from simulator.told.scenario_files import BadScenario, Scenarios, jobs_in
+from simulator.yaml_text import LARGEST_FILE
 from tests.simulator.worlds import ASK, HOUR, MINUTE, START, Ticking, shown, simulation, state, submission
 
 
