@@ -29,7 +29,20 @@ from contracts.launcher.records import (
     TaskStatus,
 )
 from contracts.launcher.tables import constant, echo, encoded, field, group, record, untold
-from contracts.launcher.wire import BITMAP, COUNT, FLAG, INT32, INTEGER, SINGLE, TEXT, array, mapping, maybe, only, word
+from contracts.launcher.wire import (
+    BITMAP,
+    COUNT,
+    FLAG,
+    INT32,
+    INTEGER,
+    SINGLE_FRACTION,
+    TEXT,
+    array,
+    mapping,
+    maybe,
+    only,
+    word,
+)
 
 __all__ = [
     "FRAMEWORKS_PATH",
@@ -121,7 +134,7 @@ _STATUS = record(
     field("frameworkCreatedTimestamp", "created_timestamp", _TIME),
     field("frameworkCompletedTimestamp", "completed_timestamp", _TIME),
     field("applicationId", "application_id", maybe(TEXT)),
-    field("applicationProgress", "application_progress", maybe(SINGLE)),
+    field("applicationProgress", "application_progress", maybe(SINGLE_FRACTION)),
     field("applicationTrackingUrl", "application_tracking_url", maybe(TEXT)),
     field("applicationLaunchedTimestamp", "application_launched_timestamp", _TIME),
     field("applicationCompletedTimestamp", "application_completed_timestamp", _TIME),

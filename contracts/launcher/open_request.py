@@ -47,6 +47,8 @@ E = TypeVar("E", bound=StrEnum)
 class _Mood(Struct, frozen=True):
     text: Kind[str]
     integer: Kind[int]
+    count: Kind[int]
+    """What answers add up: a launcher judged it when it was submitted, and never tells one below 0."""
     flag: Kind[bool]
     word: Callable[[type[StrEnum]], wire.AnyKind]
     default: Callable[[wire.AnyKind, object], wire.AnyKind]
@@ -57,12 +59,13 @@ def _default_or_null(kind: Kind[T], value: T) -> Kind[T]:
     return Kind(lambda told: value if told is None or told is wire.ABSENT else read(told), kind.write)
 
 
-_TOLD = _Mood(wire.TEXT, wire.INTEGER, wire.FLAG, wire.word, _default_or_null)
-_SUBMITTED = _Mood(SUBMITTED_TEXT, SUBMITTED_INTEGER, SUBMITTED_FLAG, submitted_word, wire.default)
+_TOLD = _Mood(wire.TEXT, wire.INTEGER, wire.COUNT, wire.FLAG, wire.word, _default_or_null)
+_SUBMITTED = _Mood(SUBMITTED_TEXT, SUBMITTED_INTEGER, SUBMITTED_INTEGER, SUBMITTED_FLAG, submitted_word, wire.default)
 
 
 def _descriptor(mood: _Mood) -> Kind[FrameworkDescriptor]:
     text, integer, flag, word, default = mood.text, mood.integer, mood.flag, mood.word, mood.default
+    count = mood.count
 
     retry_policy = record(
         RetryPolicy,
@@ -82,8 +85,8 @@ def _descriptor(mood: _Mood) -> Kind[FrameworkDescriptor]:
     )
     resource = record(
         Resource,
-        field("cpuNumber", "cpu_number", integer),
-        field("memoryMB", "memory_mb", integer),
+        field("cpuNumber", "cpu_number", count),
+        field("memoryMB", "memory_mb", count),
         field("portDefinitions", "port_definitions", default(mapping(ports), {})),
         field("diskType", "disk_type", default(word(DiskType), DiskType.HDD)),
         field("diskMB", "disk_mb", default(integer, 0)),
@@ -105,7 +108,7 @@ def _descriptor(mood: _Mood) -> Kind[FrameworkDescriptor]:
     )
     task_role = record(
         TaskRoleDescriptor,
-        field("taskNumber", "task_number", integer),
+        field("taskNumber", "task_number", count),
         field("scaleUnitNumber", "scale_unit_number", default(integer, 1)),
         field("scaleUnitTimeoutSec", "scale_unit_timeout_sec", default(integer, 0)),
         field("taskRetryPolicy", "task_retry_policy", default(retry_policy, RetryPolicy())),

@@ -31,9 +31,9 @@ from contracts.launcher.records import (
 from contracts.launcher.tables import echo, encoded, field, group, record, untold
 from contracts.launcher.wire import (
     COUNT,
+    FRACTION,
     INT32,
     INTEGER,
-    NUMBER,
     TEXT,
     Kind,
     array,
@@ -148,7 +148,7 @@ _SUMMARY = record(
     field("FrameworkRetryPolicyState", "retries", _RETRIES),
     field("FrameworkCompletedTimestamp", "completed_timestamp", _TIME),
     field("ApplicationId", "application_id", maybe(TEXT)),
-    field("ApplicationProgress", "application_progress", maybe(NUMBER)),
+    field("ApplicationProgress", "application_progress", maybe(FRACTION)),
     field("ApplicationExitCode", "application_exit_code", _EXIT_CODE),
     field("Tags", "tags", _TAGS),
 )
@@ -162,7 +162,7 @@ _STATUS = record(
     field("FrameworkCreatedTimestamp", "created_timestamp", _TIME),
     field("FrameworkCompletedTimestamp", "completed_timestamp", _TIME),
     field("ApplicationId", "application_id", maybe(TEXT)),
-    field("ApplicationProgress", "application_progress", maybe(NUMBER)),
+    field("ApplicationProgress", "application_progress", maybe(FRACTION)),
     field("ApplicationTrackingUrl", "application_tracking_url", maybe(TEXT)),
     field("ApplicationLaunchedTimestamp", "application_launched_timestamp", _TIME),
     field("ApplicationCompletedTimestamp", "application_completed_timestamp", _TIME),

@@ -117,6 +117,13 @@ def _read_number(value: object) -> float:
     raise Wrong(found(value))
 
 
+def _read_fraction(value: object) -> float:
+    number = _read_number(value)
+    if 0 <= number <= 1:
+        return number
+    raise Wrong("a number not from 0 to 1")
+
+
 def _read_flag(value: object) -> bool:
     if isinstance(value, bool):
         return value
@@ -147,6 +154,8 @@ COUNT = Kind(_within(0, 2**63 - 1), as_is)
 INT32 = Kind(_within(-(2**31), 2**31 - 1), as_is)
 INTEGER_OR_DIGITS = Kind(_read_integer_or_digits, as_is)
 NUMBER = Kind(_read_number, as_is)
+FRACTION = Kind(_read_fraction, as_is)
+"""How far something is, from 0 to 1."""
 FLAG = Kind(_read_flag, as_is)
 BITMAP: Kind[int] = Kind(_read_bitmap, _write_bitmap)
 """64 bits in a signed number, as Java prints them; ours are never negative."""
@@ -210,7 +219,7 @@ def single(number: float) -> float:
     return next(candidate for candidate in candidates if struct.pack("<f", candidate) == packed)
 
 
-SINGLE = Kind(_read_number, single)
+SINGLE_FRACTION = Kind(_read_fraction, single)
 
 
 def maybe(kind: Kind[T]) -> Kind[T | None]:

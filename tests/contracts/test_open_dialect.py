@@ -171,6 +171,26 @@ def test_a_promised_part_that_is_missing_or_of_another_type_is_unreadable(
     assert (caught.value.path, caught.value.found) == (path, found)
 
 
+_ROLE: Place = ("aggregatedFrameworkRequest", "frameworkRequest", "frameworkDescriptor", "taskRoles", "a")
+_RESOURCE: Place = (*_ROLE, "taskService", "resource")
+
+
+@pytest.mark.parametrize(
+    ("place", "value", "found"),
+    [
+        ((*_ROLE, "taskNumber"), -1, "a number below 0"),
+        ((*_RESOURCE, "cpuNumber"), -1, "a number below 0"),
+        ((*_RESOURCE, "memoryMB"), -(2**63), "a number below 0"),
+        (("aggregatedFrameworkStatus", "frameworkStatus", "applicationProgress"), 1.5, "a number not from 0 to 1"),
+        (("aggregatedFrameworkStatus", "frameworkStatus", "applicationProgress"), -0.5, "a number not from 0 to 1"),
+    ],
+)
+def test_a_number_that_no_answer_may_hold_is_unreadable(place: Place, value: object, found: str) -> None:
+    with pytest.raises(LauncherUnreadable) as caught:
+        open_dialect.decode_framework(changed(a_document(), place, value))
+    assert (caught.value.path, caught.value.found) == ("$" + "".join(f".{step}" for step in place), found)
+
+
 @pytest.mark.parametrize("document", [None, [], "x", 1, True])
 def test_a_document_that_is_no_object_is_unreadable(document: object) -> None:
     for decode in (open_dialect.decode_framework, open_dialect.decode_summaries, open_dialect.decode_descriptor):

@@ -1,7 +1,7 @@
 """Simulator to real: every kind of drift is found on a recording that was changed on purpose; unchanged ones are clean."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -12,6 +12,7 @@ from contracts.harness.drift import comparing
 from contracts.harness.drift.findings import Comparison
 from contracts.harness.drift.recorded import recorded
 from contracts.harness.drift.sides import Real, Silence
+from contracts.harness.observations import GET_JOB, Observation
 from restserver.drift import _Sides
 from restserver.launchers.recorded import SHIPPED
 from tests.harness.drifted import Change, Json, changed, everything, found, nobody, real_of, side
@@ -307,10 +308,21 @@ def test_words_of_the_launcher_that_are_only_our_own_are_a_note() -> None:
 def test_our_answers_about_a_drifted_launcher_are_judged_by_schemas_and_laws() -> None:
     strange = changed(real_of(SUCCEEDED), at_the_end(frameworkVersion=1, applicationProgress=7.0))
     ids = {one.id for one in comparing.simulator_to_real(side(), strange, _Sides().present).findings}
+    assert "simulator-real/type/.aggregatedFrameworkStatus.frameworkStatus.applicationProgress" in ids
+    ids = {one.id for one in comparing.simulator_to_real(side(), real_of(SUCCEEDED), _in_per_cent).findings}
     assert any(one.startswith("simulator-real/answer-schema-") for one in ids), sorted(ids)
     falling = changed(real_of(RETRIED), retries(transientNormalRetriedCount=1, retriedCount=1))
     ids = {one.id for one in comparing.simulator_to_real(side(), falling, _Sides().present).findings}
     assert any(one.startswith("simulator-real/answer-law/L2") for one in ids), sorted(ids)
+
+
+def _in_per_cent(real: Real, style: str) -> Sequence[Observation]:
+    """What a presenter would answer that takes progress for per cent."""
+    told = []
+    for one in _Sides().present(real, style):
+        status = {**one.body["jobStatus"], "appProgress": 100.0} if one.operation == GET_JOB else None
+        told.append(one if status is None else replace(one, body={**one.body, "jobStatus": status}))
+    return told
 
 
 def test_null_in_a_state_that_the_simulator_never_shows_so() -> None:

@@ -85,6 +85,8 @@ def test_a_number_beyond_all_bounds_is_no_number(number: str) -> None:
         ('"FrameworkVersion": 3', '"FrameworkVersion": 2147483648', "beyond 32 bits at $.SummarizedFrameworkInfo"),
         ('"TotalRetriedCount": 0', '"TotalRetriedCount": -1', "below 0 at $.SummarizedFrameworkInfo"),
         ('"TotalTaskNumber": ', '"TotalTaskNumber": -1', "below 0 at $.SummarizedFrameworkInfo.TotalTaskNumber"),
+        ('"ApplicationProgress": ', '"ApplicationProgress": 7', "not from 0 to 1 at $."),
+        ('"ApplicationProgress": ', '"ApplicationProgress": -7', "not from 0 to 1 at $."),
     ],
 )
 def test_a_number_that_no_answer_may_hold_is_unreadable(told: str, lie: str, found: str) -> None:
