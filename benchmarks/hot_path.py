@@ -25,7 +25,7 @@ from benchmarks.load import load
 from benchmarks.process import ROOT, serving
 from benchmarks.table import Row
 from benchmarks.throughput import CONNECTIONS, NOOP
-from restserver import cli
+from restserver.assembling import application
 from restserver.settings import Settings
 
 AT = 1_772_366_400_000
@@ -78,7 +78,7 @@ def rows(*, quick: bool) -> Iterator[Row]:
 @contextmanager
 def _answering(*, access_log: bool) -> Iterator[Answer]:
     """The application as ``serve`` puts it together, log and all."""
-    with cli.assembled(Settings(at=AT, frozen=True, access_log=access_log)) as made:
+    with application.assembled(Settings(at=AT, frozen=True, access_log=access_log)) as made:
         yield partial(_asked, made.served)
 
 

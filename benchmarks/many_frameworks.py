@@ -15,7 +15,7 @@ from contracts.launcher import open_dialect
 from contracts.launcher.lifecycle import FrameworkState
 from contracts.launcher.port import Ask
 from contracts.launcher.records import Framework
-from restserver import serving
+from restserver.serving import waitress_server
 from simulator.launcher import simulated
 
 LIVING = 10
@@ -67,9 +67,9 @@ class ManyFrameworks:
 
 def main() -> None:
     app = ManyFrameworks(int(sys.argv[1]))
-    with serving.listening_socket("127.0.0.1", 0) as listener:
-        address = serving.url_of(listener)
-        serving.serve(app, listener, lambda: print(f"listening on {address}", flush=True))
+    with waitress_server.listening_socket("127.0.0.1", 0) as listener:
+        address = waitress_server.url_of(listener)
+        waitress_server.serve(app, listener, lambda: print(f"listening on {address}", flush=True))
 
 
 if __name__ == "__main__":

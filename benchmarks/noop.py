@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from wsgiref.types import StartResponse, WSGIEnvironment
 
-from restserver import serving
+from restserver.serving import waitress_server
 
 
 class NoOp:
@@ -38,15 +38,15 @@ def main() -> int:
     options = arguments.parse_args()
     body = options.body.read_bytes()
     if options.server == "granian":
-        from restserver import granian_workers
+        from restserver.serving import granian_workers
 
         held, address = granian_workers.reserved_port("127.0.0.1", 0)
         announce = partial(print, f"listening on {address}", flush=True)
         return granian_workers.serve(partial(served, body), held, announce, lambda: None, 1, 0.0)
-    serving.settle_process()
-    with serving.listening_socket("127.0.0.1", 0) as listener:
-        announce = partial(print, f"listening on {serving.url_of(listener)}", flush=True)
-        return serving.serve(NoOp(body), listener, announce)
+    waitress_server.settle_process()
+    with waitress_server.listening_socket("127.0.0.1", 0) as listener:
+        announce = partial(print, f"listening on {waitress_server.url_of(listener)}", flush=True)
+        return waitress_server.serve(NoOp(body), listener, announce)
 
 
 if __name__ == "__main__":

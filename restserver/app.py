@@ -17,7 +17,11 @@ from msgspec import Struct, field
 from contracts.clock import Clock, stopwatch
 from contracts.launcher.port import Ask, Launcher, LauncherBusy, LauncherError, ResourceManager
 from restserver import parameters
-from restserver.base_url import BaseUrl
+from restserver.answers.base_url import BaseUrl
+from restserver.answers.presenters import Site
+from restserver.answers.rendering import Renderer, json_bytes
+from restserver.answers.short_way import ShortWay, short_way
+from restserver.answers.styles import STYLES
 from restserver.errors import (
     UNFORESEEN,
     UNKNOWN_ERROR,
@@ -31,18 +35,14 @@ from restserver.errors import (
 )
 from restserver.exposition import Exposition
 from restserver.health import Docs, Live, OpenApi, Ready
-from restserver.logs import told
-from restserver.metrics import Metrics
-from restserver.presenters import Site
-from restserver.rendering import Renderer, json_bytes
-from restserver.request_id import every_answers_headers, request_id
 from restserver.resources import Attempt, Attempts, Desk, Job, Versions
+from restserver.seeing.logs import told
+from restserver.seeing.metrics import Metrics
+from restserver.seeing.request_id import every_answers_headers, request_id
 from restserver.settings import Settings
-from restserver.short_way import ShortWay, short_way
-from restserver.styles import STYLES
 
 if TYPE_CHECKING:
-    from restserver.guards import Guard
+    from restserver.guarding.guards import Guard
 
 logger = logging.getLogger(__name__)
 
@@ -103,7 +103,7 @@ def create_management_app(app: "Application", backend: Backend, settings: Settin
 def _guards(settings: Settings, clock: Clock) -> "Sequence[Guard]":
     if settings.rate_limit is None and not settings.read_tokens:
         return ()
-    from restserver.guards import guards  # most servers have none, and start without
+    from restserver.guarding.guards import guards  # most servers have none, and start without
 
     return guards(settings, clock)
 

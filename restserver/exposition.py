@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Final
 
 import falcon
 
-from restserver.metrics import BUCKETS, Figure, Metrics, Spread
 from restserver.resources import ReadOnly
+from restserver.seeing.metrics import BUCKETS, Figure, Metrics, Spread
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -8,7 +8,7 @@ from msgspec import Struct, field
 
 from contracts.launcher.port import Ask, Launcher, LauncherError
 from contracts.registry import openapi_text
-from restserver.rendering import Renderer, json_bytes
+from restserver.answers.rendering import Renderer, json_bytes
 from restserver.resources import ReadOnly, send
 
 OK = "ok"

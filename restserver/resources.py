@@ -10,12 +10,12 @@ from msgspec import Struct
 
 from contracts.launcher.port import Ask, Launcher, ResourceManager
 from restserver import parameters
-from restserver.base_url import BaseUrl
+from restserver.answers.base_url import BaseUrl
+from restserver.answers.presenters import Body, Site
+from restserver.answers.rendering import Rendered, Renderer
+from restserver.answers.short_way import Meant, heard
+from restserver.answers.styles import NO_FIGURES, Style, asked_figures
 from restserver.errors import Asked
-from restserver.presenters import Body, Site
-from restserver.rendering import Rendered, Renderer
-from restserver.short_way import Meant, heard
-from restserver.styles import NO_FIGURES, Style, asked_figures
 
 READ_METHODS: Final = "GET, HEAD, OPTIONS"
 

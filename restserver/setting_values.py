@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 from urllib.parse import urlsplit
 
 from contracts.clock import FASTEST, Instant, Milliseconds, from_iso
-from restserver.exit_spec import BadExitSpec, ExitSpec, read_exit_spec
+from restserver.answers.exit_spec import BadExitSpec, ExitSpec, read_exit_spec
 
 if TYPE_CHECKING:
     from ipaddress import IPv4Network, IPv6Network

@@ -14,7 +14,7 @@ from typing import Any, Final
 from msgspec import Struct
 
 from restserver import setting_values as values
-from restserver.exit_spec import ExitSpec, shipped_exit_spec
+from restserver.answers.exit_spec import ExitSpec, shipped_exit_spec
 from restserver.setting_values import Network
 
 

@@ -17,13 +17,13 @@ from urllib.parse import quote, urlencode
 from contracts.clock import Instant, iso
 from contracts.harness.control import ControlPlane
 from contracts.harness.transport import Client, target_of
-from restserver.hosts import is_loopback
+from restserver.guarding.hosts import is_loopback
 from restserver.settings import Settings, setting_fields
 
 if TYPE_CHECKING:
     from wsgiref.types import WSGIApplication
 
-    from restserver.backends import Built
+    from restserver.assembling.backends import Built
 
 START: Final = "2026-03-01T12:00:00Z"
 """Where the clock stands at first, unless a test wants it elsewhere."""
@@ -139,19 +139,19 @@ class Stage:
 
     def server(self, host: str = LOOPBACK, port: int = 0, **settings: object) -> Simulated:
         """The REST server over a simulated launcher; ``settings`` are those of ``restserver serve``: ``style="portal"``, ``seed=7``."""
-        from restserver import cli
+        from restserver.assembling.application import application, around
 
         return self._started(
-            host, port, settings, lambda built, wanted, _: cli.around(built, wanted)(cli.application(built, wanted))
+            host, port, settings, lambda built, wanted, _: around(built, wanted)(application(built, wanted))
         )
 
     def launcher(self, host: str = LOOPBACK, port: int = 0, **settings: object) -> Simulated:
         """The launcher and its resource manager on one port; ``settings`` are those of ``restserver simulate``: ``dialect="open"``."""
-        from restserver import cli
+        from restserver.assembling.simulated_launcher import around_launcher, launcher_and_yarn
 
         def assembled(built: "Built", wanted: Settings, address: str) -> "WSGIApplication":
-            launcher, _ = cli.launcher_and_yarn(built, wanted, address)
-            return cli.around_launcher(built, wanted)(launcher)
+            launcher, _ = launcher_and_yarn(built, wanted, address)
+            return around_launcher(built, wanted)(launcher)
 
         return self._started(host, port, settings, assembled)
 
@@ -162,16 +162,17 @@ class Stage:
         told: Mapping[str, object],
         assembled: "Callable[[Built, Settings, str], WSGIApplication]",
     ) -> Simulated:
-        from restserver import cli, serving
+        from restserver.assembling.simulated_backend import simulated_backend
+        from restserver.serving import waitress_server
 
         wanted = _settings(told, host)
         with ExitStack() as starting:
-            listener = starting.enter_context(serving.listening_socket(host, port))
+            listener = starting.enter_context(waitress_server.listening_socket(host, port))
             wanted = replace(wanted, port=listener.getsockname()[1])
-            built = cli.BACKENDS["simulated"](wanted)
+            built = simulated_backend(wanted)
             starting.callback(built.close)
-            application = assembled(built, wanted, serving.url_of(listener))
-            url = starting.enter_context(serving.serving(application, listener))
+            application = assembled(built, wanted, waitress_server.url_of(listener))
+            url = starting.enter_context(waitress_server.serving(application, listener))
             token = (("Authorization", f"Bearer {wanted.admin_token}"),) if wanted.admin_token else ()
             client = starting.enter_context(closing(Client(target_of(url), headers=token)))
             self._running.push(starting.pop_all())

@@ -13,7 +13,7 @@ from restserver.history.follower import Follower, Polled
 from restserver.history.leadership import Leadership
 from restserver.history.recovery import Recovery
 from restserver.history.store import Store
-from restserver.metrics import Figure
+from restserver.seeing.metrics import Figure
 
 logger = logging.getLogger(__name__)
 

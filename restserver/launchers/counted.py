@@ -16,7 +16,7 @@ from contracts.launcher.port import (
     NoSuchFramework,
     NoSuchVersion,
 )
-from restserver.metrics import Metrics
+from restserver.seeing.metrics import Metrics
 
 ANSWERED: Final = "answered"
 BROKEN: Final = "broken"

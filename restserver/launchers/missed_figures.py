@@ -4,8 +4,8 @@ import logging
 
 from contracts.launcher.port import Ask, LauncherError, LauncherRefused
 from restserver.launchers.counted import OUTCOME_OF_ERROR
-from restserver.logs import told
-from restserver.metrics import Metrics
+from restserver.seeing.logs import told
+from restserver.seeing.metrics import Metrics
 
 log = logging.getLogger(__name__)
 

@@ -11,7 +11,7 @@ from restserver.launchers.breaker import State
 from restserver.launchers.counted import Counted
 from restserver.launchers.shield_figures import shield_figures
 from restserver.launchers.shielded import Policy, Shield, shield
-from restserver.metrics import Metrics
+from restserver.seeing.metrics import Metrics
 
 LAUNCHER: Final = "launcher"
 RESOURCE_MANAGER: Final = "resource_manager"

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 
 from restserver.launchers.breaker import State
 from restserver.launchers.shielded import Shield
-from restserver.metrics import Figure, Labels
+from restserver.seeing.metrics import Figure, Labels
 
 
 def shield_figures(shields: Mapping[str, Shield]) -> Iterable[Figure]:

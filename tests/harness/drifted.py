@@ -15,7 +15,7 @@ from contracts.harness.drift.recorded import recorded
 from contracts.harness.drift.sides import Real, Simulated
 from contracts.harness.observations import Observation
 from contracts.launcher.timelines import Said
-from restserver.cli import simulated_side
+from restserver.assembling.simulated_worlds import simulated_side
 
 RECORDINGS = Path("fixtures/recordings")
 Json = Any

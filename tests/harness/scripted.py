@@ -11,7 +11,7 @@ from wsgiref.types import StartResponse, WSGIEnvironment
 
 from contracts import registry
 from contracts.clock import Instant, VirtualClock, from_iso, iso
-from restserver.serving import serving
+from restserver.serving.waitress_server import serving
 from tests.contracts import told_jobs
 from tests.harness.served_app import INSTANT
 

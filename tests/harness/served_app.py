@@ -10,9 +10,10 @@ from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 from click.testing import CliRunner
 
 from contracts.clock import VirtualClock, from_iso
-from restserver import cli
-from restserver.check import check
-from restserver.serving import serving
+from restserver.assembling import backends
+from restserver.assembling.application import application as application_of
+from restserver.commands.check import check
+from restserver.serving.waitress_server import serving
 from restserver.settings import Settings
 
 INSTANT = from_iso("2026-03-01T12:00:00Z")
@@ -94,9 +95,9 @@ def served(style: str = "documented", backend: str = "simulated", jobs: int = 40
     settings = replace(
         Settings(), style=style, backend=backend, seed=1, jobs=jobs, at=at, frozen=True, port=0, **others
     )
-    built = cli.BACKENDS[backend](settings)
+    built = backends.BACKENDS[backend](settings)
     assert built.clock is not None
-    application = Spoiled(cli.application(built, settings), built.clock)
+    application = Spoiled(application_of(built, settings), built.clock)
     with serving(application) as url:
         application.url = url
         yield application

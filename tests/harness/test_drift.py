@@ -24,9 +24,10 @@ from contracts.harness.observations import Observation
 from contracts.launcher.lifecycle import FrameworkState
 from contracts.launcher.records import Summary
 from restserver import cli
-from restserver.drift import drift
+from restserver.assembling import simulated_worlds
+from restserver.commands.drift import drift
 from restserver.launchers.recorded import SHIPPED
-from restserver.serving import serving
+from restserver.serving.waitress_server import serving
 from simulator.simulation import Simulation
 from tests.harness.drifted import everything, side
 from tests.simulator.served_world import served
@@ -41,11 +42,11 @@ def _one_simulated_side(monkeypatch: pytest.MonkeyPatch) -> None:
     def made(profile: str | None, seed: int) -> Simulated:
         return side() if (profile, seed) == (None, 1) else cli_side(profile, seed)
 
-    monkeypatch.setattr(cli, "simulated_side", made)
+    monkeypatch.setattr(simulated_worlds, "simulated_side", made)
     monkeypatch.setattr(schemas_to_simulator, "compare", schemas_to_simulator_once)
 
 
-cli_side = cli.simulated_side
+cli_side = simulated_worlds.simulated_side
 compare_schemas = schemas_to_simulator.compare
 
 
@@ -470,7 +471,7 @@ class _Ticking:
 
 def test_the_launcher_that_was_seen_tells_no_past() -> None:
     from contracts.launcher.port import Ask, NoSuchAttempt, NoSuchFramework, NoSuchVersion
-    from restserver.drift import SeenLauncher
+    from restserver.commands.drift import SeenLauncher
 
     history = everything().histories["alice~s07a-delete-while-running-resubmit"]
     clock = VirtualClock(history.looks[-1].instant, frozen=True)

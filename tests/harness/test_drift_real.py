@@ -13,7 +13,7 @@ from contracts.harness.drift.findings import Comparison
 from contracts.harness.drift.recorded import recorded
 from contracts.harness.drift.sides import Real, Silence
 from contracts.harness.observations import GET_JOB, Observation
-from restserver.drift import _Sides
+from restserver.commands.drift import _Sides
 from restserver.launchers.recorded import SHIPPED
 from tests.harness.drifted import Change, Json, changed, everything, found, nobody, real_of, side
 

@@ -5,8 +5,8 @@ import pytest
 from click.testing import CliRunner
 
 from contracts.harness.lengths import Length
-from restserver.drift import drift
-from restserver.record import record
+from restserver.commands.drift import drift
+from restserver.commands.record import record
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,8 @@ from contracts.harness.cli import Unusable
 from contracts.harness.control import ControlPlane
 from contracts.harness.names import varied
 from contracts.harness.transport import Client, target_of
-from restserver import cli, serving
+from restserver.assembling import application, backends
+from restserver.serving import waitress_server
 from restserver.settings import Settings
 from restserver.stand_ins import Simulated, Stage
 from tests.harness.served_app import Reply, Spoiled, checked, served
@@ -149,9 +150,9 @@ def in_front_of(launcher: Simulated, dialect: str, folder: Path) -> Iterator[str
         data_dir=folder,
         port=0,
     )
-    built = cli.BACKENDS["launcher"](settings)
+    built = backends.BACKENDS["launcher"](settings)
     try:
-        with serving.serving(cli.application(built, settings)) as url:
+        with waitress_server.serving(application.application(built, settings)) as url:
             yield url
     finally:
         built.close()

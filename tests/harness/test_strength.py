@@ -19,8 +19,9 @@ from contracts.harness.strength_mutants import KINDS, mutants
 from contracts.harness.strength_promises import TOLD_OF_INFO, TOLD_OF_JOB, TOLD_OF_TASK, broken_promises
 from contracts.launcher.port import Ask
 from contracts.launcher.records import Framework
-from restserver.cli import restserver, world_of_strength
-from restserver.strength import served
+from restserver.assembling.simulated_worlds import world_of_strength
+from restserver.cli import restserver
+from restserver.worlds import served
 
 STYLE = "documented"
 

@@ -11,7 +11,18 @@ import pytest
 from restserver import pytest_plugin
 from restserver.pytest_plugin import _address
 
-HEAVY = ("falcon", "waitress", "contracts", "simulator", "restserver.cli", "jsonschema", "faker", "urllib3", "click")
+HEAVY = (
+    "falcon",
+    "waitress",
+    "contracts",
+    "simulator",
+    "restserver.cli",
+    "restserver.assembling",
+    "jsonschema",
+    "faker",
+    "urllib3",
+    "click",
+)
 TESTS = """
 from urllib.request import urlopen
 

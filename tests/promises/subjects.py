@@ -18,7 +18,7 @@ from restserver.launchers.http import DIALECTS, HttpLauncher
 from restserver.launchers.http_resource_manager import HttpResourceManager
 from restserver.launchers.recorded import RecordedLauncher, RecordedResourceManager
 from restserver.launchers.transport import Transport
-from restserver.serving import serving as served_by_waitress
+from restserver.serving.waitress_server import serving as served_by_waitress
 from simulator.launcher import SimulatedResourceManager, simulated
 from tests.simulator import served_world
 from tests.stand_ins.encoded import encoded_launcher

@@ -11,10 +11,10 @@ import falcon.testing
 import pytest
 
 from contracts import registry
+from restserver.answers.styles import STYLES
 from restserver.app import create_app
-from restserver.backends import recorded_backend
+from restserver.assembling.backends import recorded_backend
 from restserver.settings import Settings
-from restserver.styles import STYLES
 
 SHIPPED = Path(__file__).resolve().parents[2] / "restserver" / "launchers" / "recordings"
 Lines = list[dict[str, Any]]  # exchanges, as the format has them

@@ -11,8 +11,8 @@ from functools import partial
 from pathlib import Path
 from wsgiref.types import WSGIApplication
 
-from restserver import granian_workers
 from restserver.app import Application
+from restserver.serving import granian_workers
 from restserver.settings import Settings
 from tests.restserver.small_launcher import Small, small
 

@@ -16,10 +16,10 @@ from contracts import registry
 from contracts.clock import VirtualClock
 from contracts.launcher.port import LAUNCHER_ERRORS, LauncherBusy, LauncherRefused, LauncherUnavailable
 from contracts.launcher.records import Figures, RetryState
+from restserver.answers.styles import STYLES
 from restserver.app import Backend, create_app
 from restserver.errors import ANSWER_OF_LAUNCHER_ERROR
 from restserver.settings import Settings
-from restserver.styles import STYLES
 from tests.restserver.small_launcher import (
     APPLICATION_ID,
     Small,

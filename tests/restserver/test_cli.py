@@ -19,8 +19,9 @@ import pytest
 from click.testing import CliRunner
 
 from restserver import cli
-from restserver.backends import Built
-from restserver.hosts import is_loopback
+from restserver.assembling import application, backends, control_plane
+from restserver.assembling.backends import Built
+from restserver.guarding.hosts import is_loopback
 from restserver.settings import BadSetting, Settings
 from tests.restserver.small_launcher import small
 from tests.stand_ins.served import Asked, Reply, serving
@@ -130,7 +131,7 @@ def test_an_interrupt_is_130(monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupted(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("restserver.cli.from_process", interrupted)
+    monkeypatch.setattr("restserver.commands.serve.from_process", interrupted)
     with pytest.raises(SystemExit) as ended:
         cli.main(["serve"])
     assert ended.value.code == 130
@@ -149,7 +150,7 @@ def test_the_start_imports_nothing_heavy() -> None:
         "contracts.derive",
     ]
     program = (
-        "import sys; import restserver.cli, restserver.app, restserver.backends, restserver.serving;"
+        "import sys; import restserver.cli, restserver.app, restserver.assembling.backends, restserver.serving.waitress_server;"
         f"print([name for name in {watched!r} if name in sys.modules])"
     )
     said = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=ROOT)
@@ -221,12 +222,12 @@ def test_what_looks_after_the_server_moves_to_a_port_of_its_own() -> None:
 def test_the_management_port_answers_as_long_as_the_server_runs(capsys: pytest.CaptureFixture[str]) -> None:
     server = small(Settings(management_port=0))
     built = Built(server.backend)
-    with cli.management(server.app, built.backend, Settings(management_port=0)):
+    with application.management(server.app, built.backend, Settings(management_port=0)):
         address = capsys.readouterr().err.removeprefix("management on ").strip()
         assert get(f"{address}/healthz")[1] == {"status": "ok"}
     with pytest.raises(urllib.error.URLError, match="refused"):
         get(f"{address}/healthz")
-    with cli.management(server.app, built.backend, Settings()):
+    with application.management(server.app, built.backend, Settings()):
         assert capsys.readouterr().err == ""
 
 
@@ -309,8 +310,8 @@ def test_the_module_is_the_command(monkeypatch: pytest.MonkeyPatch, capsys: pyte
 def test_the_control_plane_is_on_by_default_only_on_loopback(capsys: pytest.CaptureFixture[str]) -> None:
     def mounted(**more: object) -> bool:
         settings = Settings(**more)  # type: ignore[arg-type]  # names and values of settings
-        built = cli.BACKENDS["simulated"](settings)
-        return bool(cli.mounts(built, settings))
+        built = backends.BACKENDS["simulated"](settings)
+        return bool(control_plane.mounts(built, settings))
 
     assert is_loopback(Settings().host)
     assert mounted()
@@ -326,15 +327,15 @@ def test_the_control_plane_is_on_by_default_only_on_loopback(capsys: pytest.Capt
 
 def test_a_control_plane_over_a_launcher_is_refused() -> None:
     settings = Settings(backend="launcher", launcher_url="http://127.0.0.1:1", admin=True)
-    built = cli.BACKENDS["launcher"](settings)
+    built = backends.BACKENDS["launcher"](settings)
     with pytest.raises(BadSetting, match="control plane"):
-        cli.mounts(built, settings)
+        control_plane.mounts(built, settings)
     built.close()
 
 
 @pytest.mark.parametrize("at", [None, 1_795_466_050_740])
 def test_the_recorded_clock_stands_at_the_end_or_starts_where_told(at: int | None) -> None:
-    built = cli.BACKENDS["recorded"](Settings(backend="recorded", at=at))
+    built = backends.BACKENDS["recorded"](Settings(backend="recorded", at=at))
     assert built.clock is not None
     shown = built.clock.read()
     assert shown.frozen == (at is None)

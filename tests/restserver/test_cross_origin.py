@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from restserver import cli
 from restserver.app import Application, create_app
-from restserver.cross_origin import Origins
+from restserver.assembling import application, backends, control_plane
+from restserver.guarding.cross_origin import Origins
 from restserver.settings import BadSetting, Settings
 from tests.restserver.wsgi_client import Response, ask
 
@@ -20,11 +20,14 @@ class Served:
 
     def __init__(self, **more: object) -> None:
         settings = Settings(**{"access_log": False, "jobs": 5, **more})  # type: ignore[arg-type]  # settings by name
-        built = cli.BACKENDS[settings.backend](settings)
+        built = backends.BACKENDS[settings.backend](settings)
         app: Application = create_app(
-            built.backend, settings, middleware=cli._meddling(built), mounts=cli.mounts(built, settings)
+            built.backend,
+            settings,
+            middleware=application._meddling(built),
+            mounts=control_plane.mounts(built, settings),
         )
-        self._app = cli.around(built, settings)(app)
+        self._app = application.around(built, settings)(app)
 
     def ask(self, path: str, origin: str | None = None, method: str = "GET", **headers: str) -> Response:
         told = {**({"Origin": origin} if origin else {}), **headers}

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from restserver.exit_messages import container_message, exit_messages, launcher_message, runtime_message
+from restserver.answers.exit_messages import container_message, exit_messages, launcher_message, runtime_message
 
 OLD = """Exception from container-launch.
 Container id: container_1

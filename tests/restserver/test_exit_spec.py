@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from contracts.launcher.exits import EXITS
-from restserver.exit_spec import BadExitSpec, ExitSpec, read_exit_spec, shipped_exit_spec
+from restserver.answers.exit_spec import BadExitSpec, ExitSpec, read_exit_spec, shipped_exit_spec
 
 
 def spec(tmp_path: Path, text: str | bytes) -> ExitSpec:

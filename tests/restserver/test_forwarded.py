@@ -5,7 +5,7 @@ from wsgiref.types import StartResponse, WSGIEnvironment
 
 import pytest
 
-from restserver.forwarded import believing
+from restserver.guarding.forwarded import believing
 
 PROXIES = (ip_network("10.0.0.0/8"), ip_network("2001:db8::1"))
 

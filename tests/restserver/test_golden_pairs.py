@@ -16,8 +16,8 @@ import pytest
 
 from contracts import registry
 from contracts.clock import VirtualClock
+from restserver.answers.exit_spec import ExitSpec
 from restserver.app import Backend, create_app
-from restserver.exit_spec import ExitSpec
 from restserver.settings import Settings
 from tests.restserver.documents import LAUNCHERS, ManagerDocuments
 from tests.restserver.wsgi_client import Response, ask

@@ -188,11 +188,11 @@ def wait_until(come: object) -> None:
 
 
 def free(port: int) -> bool:
-    from restserver import serving
+    from restserver.serving import waitress_server
 
     try:
-        serving.listening_socket("127.0.0.1", port).close()
-    except serving.PortTaken:
+        waitress_server.listening_socket("127.0.0.1", port).close()
+    except waitress_server.PortTaken:
         return False
     return True
 

@@ -7,10 +7,10 @@ import pytest
 
 from contracts import registry
 from contracts.clock import VirtualClock
-from restserver import guards
 from restserver.app import BASE, OPERATION_OF_RESOURCE
-from restserver.cli import secrets_of
-from restserver.forwarded import believing
+from restserver.assembling.application import secrets_of
+from restserver.guarding import guards
+from restserver.guarding.forwarded import believing
 from restserver.setting_values import Allowance
 from restserver.settings import BadSetting, Settings
 from tests.restserver.small_launcher import Small, small

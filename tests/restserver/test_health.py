@@ -5,7 +5,7 @@ import json
 import pytest
 
 from contracts.launcher.port import LauncherUnavailable
-from restserver.styles import STYLES
+from restserver.answers.styles import STYLES
 from tests.restserver.small_launcher import small, style
 from tests.restserver.wsgi_client import ask
 

@@ -10,7 +10,7 @@ import pytest
 from contracts import registry
 from contracts.launcher import private_dialect
 from restserver.app import create_app
-from restserver.backends import launcher_backend
+from restserver.assembling.backends import launcher_backend
 from restserver.settings import Settings
 from tests.restserver.small_launcher import framework
 from tests.restserver.wsgi_client import Response, ask

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from restserver import serving
+from restserver.serving import waitress_server
 from restserver.settings import Settings
 from tests.restserver.remembering import remembering
 from tests.restserver.small_launcher import small
@@ -72,7 +72,7 @@ class Wire:
 def serving_by(server: str, folder: Path, *tokens: str) -> Iterator[Wire]:
     came = folder / f"came-{server}"
     if server == "waitress":
-        with serving.serving(remembering(small(Settings(read_tokens=tokens)), came)) as url:
+        with waitress_server.serving(remembering(small(Settings(read_tokens=tokens)), came)) as url:
             yield Wire(server, address_of(url), came)
         return
     pytest.importorskip("granian")
@@ -287,13 +287,15 @@ def test_a_packed_body_is_never_unpacked(wire: Wire) -> None:
 
 def test_a_body_nobody_wants_is_not_taken_in(wire: Wire) -> None:
     refused = 405 if wire.answers_before_it_reads else 413
-    assert statuses(wire.say(POST + b"Content-Length: %d\r\n\r\n" % (serving.LONGEST_BODY + 1) + LAST)) == [refused]
+    assert statuses(wire.say(POST + b"Content-Length: %d\r\n\r\n" % (waitress_server.LONGEST_BODY + 1) + LAST)) == [
+        refused
+    ]
     assert "/last" not in wire.paths
 
 
 def test_a_head_that_is_too_long_is_refused(wire: Wire) -> None:
     too_long = (
-        2 * serving.LONGEST_HEAD if wire.server == "granian" else serving.LONGEST_HEAD + 1
+        2 * waitress_server.LONGEST_HEAD if wire.server == "granian" else waitress_server.LONGEST_HEAD + 1
     )  # it reads by the piece
     assert statuses(wire.say(POST + b"X: " + b"y" * too_long + b"\r\n\r\n" + LAST)) == [431]
     assert wire.paths == []

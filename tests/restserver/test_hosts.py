@@ -4,7 +4,7 @@ import socket
 
 import pytest
 
-from restserver.hosts import HostsListenedOn, is_loopback
+from restserver.guarding.hosts import HostsListenedOn, is_loopback
 
 
 @pytest.mark.parametrize(

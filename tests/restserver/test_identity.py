@@ -1,8 +1,8 @@
 """Whose answer it is (rulings 1.16)."""
 
 from contracts.clock import VirtualClock
+from restserver.answers.identity import Identity, recorded_headers, simulated_headers
 from restserver.app import Backend, create_app
-from restserver.identity import Identity, recorded_headers, simulated_headers
 from restserver.settings import Settings
 from tests.restserver.small_launcher import SmallLauncher, SmallResourceManager, framework, small
 from tests.restserver.wsgi_client import ask

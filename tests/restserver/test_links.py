@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from restserver.links import (
+from restserver.answers.links import (
     encoded,
     group_id,
     job_detail_link,

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from restserver.access_log import json_line, logged, text_line
-from restserver.cli import secrets_of
-from restserver.logs import JsonFormatter, as_text, set_up_logging, told
-from restserver.redaction import REDACTED, redacted_target, redaction
+from restserver.assembling.application import secrets_of
+from restserver.seeing.access_log import json_line, logged, text_line
+from restserver.seeing.logs import JsonFormatter, as_text, set_up_logging, told
+from restserver.seeing.redaction import REDACTED, redacted_target, redaction
 from restserver.settings import Settings
 from tests.restserver.small_launcher import small
 from tests.restserver.wsgi_client import ask

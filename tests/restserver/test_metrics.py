@@ -10,11 +10,11 @@ from prometheus_client.parser import text_string_to_metric_families
 from contracts.clock import SystemClock
 from contracts.launcher.port import LAUNCHER_ERRORS, Around, Ask, LauncherUnavailable, NoSuchFramework
 from restserver.app import OPERATION_OF_RESOURCE, Application, create_app, create_management_app
-from restserver.backends import launcher_backend
+from restserver.assembling.backends import launcher_backend
 from restserver.exposition import CONTENT_TYPE
 from restserver.launchers.counted import OUTCOME_OF_ERROR, Counted
 from restserver.launchers.protection import LAUNCHER, RESOURCE_MANAGER, Protection
-from restserver.metrics import BUCKETS, Durations, Metrics
+from restserver.seeing.metrics import BUCKETS, Durations, Metrics
 from restserver.settings import Settings
 from tests.restserver.small_launcher import SmallLauncher, small
 from tests.restserver.wsgi_client import ask

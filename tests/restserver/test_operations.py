@@ -13,9 +13,9 @@ from prometheus_client.parser import text_string_to_metric_families
 from ruamel.yaml import YAML
 
 from restserver.app import create_app
-from restserver.backends import launcher_backend
+from restserver.assembling.backends import launcher_backend
 from restserver.launchers.protection import NAMES
-from restserver.metrics import Figure
+from restserver.seeing.metrics import Figure
 from restserver.settings import Settings
 from tests.restserver.wsgi_client import ask
 

@@ -19,9 +19,9 @@ from contracts.launcher.records import (
     TaskRoleDescriptor,
     TaskService,
 )
-from restserver.exit_spec import shipped_exit_spec
-from restserver.framework_info import framework_info
-from restserver.presenters import Site, container_ports, job_detail, portal_job_detail
+from restserver.answers.exit_spec import shipped_exit_spec
+from restserver.answers.framework_info import framework_info
+from restserver.answers.presenters import Site, container_ports, job_detail, portal_job_detail
 from tests.restserver.small_launcher import framework
 
 SITE = Site(shipped_exit_spec(), data_center="DC", sub_cluster="SC", webportal_url="https://portal.example")

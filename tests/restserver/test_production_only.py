@@ -8,9 +8,9 @@ import falcon.inspect
 import pytest
 
 from contracts.clock import VirtualClock
-from restserver import cli
 from restserver.app import Application, create_app
-from restserver.hosts import HostsListenedOn
+from restserver.assembling import backends, control_plane
+from restserver.guarding.hosts import HostsListenedOn
 from restserver.settings import Settings
 from simulator.admin.control_plane import create_admin
 from simulator.admin.job_list import ListedJobs
@@ -25,9 +25,9 @@ SETTINGS = Settings(backend="launcher", launcher_url="http://127.0.0.1:1", cache
 
 @pytest.fixture(scope="module")
 def production() -> Application:
-    built = cli.BACKENDS["launcher"](SETTINGS)
+    built = backends.BACKENDS["launcher"](SETTINGS)
     assert built.headers is None
-    return create_app(built.backend, SETTINGS, mounts=cli.mounts(built, SETTINGS))
+    return create_app(built.backend, SETTINGS, mounts=control_plane.mounts(built, SETTINGS))
 
 
 def control_paths() -> list[str]:
@@ -66,12 +66,13 @@ def test_every_path_of_the_control_plane_is_no_api(production: Application, meth
 
 MODULES = """
 import sys
-from restserver import cli
+from restserver.assembling import backends
+from restserver.assembling import control_plane
 from restserver.app import create_app
 from restserver.settings import Settings
 settings = Settings(backend="launcher", launcher_url="http://127.0.0.1:1", dialect="open", history_url="sqlite://", archiver=False)
-built = cli.BACKENDS["launcher"](settings)
-create_app(built.backend, settings, mounts=cli.mounts(built, settings))
+built = backends.BACKENDS["launcher"](settings)
+create_app(built.backend, settings, mounts=control_plane.mounts(built, settings))
 print(*sorted(name for name in sys.modules if name.split(".")[0] in ("simulator", "faker")))
 """
 
@@ -83,8 +84,8 @@ def test_not_even_its_code_is_loaded() -> None:
 
 def test_a_control_plane_unpacks_nothing() -> None:
     settings = Settings(jobs=5, frozen=True)
-    built = cli.BACKENDS["simulated"](settings)
-    app = create_app(built.backend, settings, mounts=cli.mounts(built, settings))
+    built = backends.BACKENDS["simulated"](settings)
+    app = create_app(built.backend, settings, mounts=control_plane.mounts(built, settings))
     packed = gzip.compress(b'{"action": "freeze"}')
     answer = ask(app, f"{PREFIX}/clock", "PUT", {"Content-Encoding": "gzip", "Host": "localhost"}, packed)
     assert answer.status in (400, 415)
@@ -106,8 +107,8 @@ FOREIGN = [
 def test_a_control_plane_is_not_reached_by_another_name(host: str) -> None:
     """A name of somebody else that points here (DNS rebinding)."""
     settings = Settings(jobs=5, frozen=True)
-    built = cli.BACKENDS["simulated"](settings)
-    app = create_app(built.backend, settings, mounts=cli.mounts(built, settings))
+    built = backends.BACKENDS["simulated"](settings)
+    app = create_app(built.backend, settings, mounts=control_plane.mounts(built, settings))
     assert ask(app, f"{PREFIX}/clock", headers={"Host": "127.0.0.1:9186"}).status == 200
     for path in (f"{PREFIX}/clock", f"{PREFIX}/jobs", f"{PREFIX}/nothing"):
         assert ask(app, path, headers={"Host": host}).status == 403

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contracts.launcher.lifecycle import FrameworkState
-from restserver.progress import percent
+from restserver.answers.progress import percent
 
 RUNNING = FrameworkState.APPLICATION_RUNNING
 

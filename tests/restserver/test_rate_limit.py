@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contracts.clock import VirtualClock
-from restserver.rate_limit import RateLimit, client_of
+from restserver.guarding.rate_limit import RateLimit, client_of
 from restserver.setting_values import Allowance
 
 NOW = 1_795_464_000_000

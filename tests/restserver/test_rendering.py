@@ -10,8 +10,8 @@ from types import SimpleNamespace
 import pytest
 
 from contracts.launcher.records import Figures
-from restserver.encodings import takes_gzip
-from restserver.rendering import KEPT_BYTES, PACKED_FROM, Renderer, json_bytes
+from restserver.answers.encodings import takes_gzip
+from restserver.answers.rendering import KEPT_BYTES, PACKED_FROM, Renderer, json_bytes
 from restserver.settings import Settings
 from tests.restserver.small_launcher import Small, framework, small, style
 from tests.restserver.wsgi_client import ask
@@ -181,7 +181,7 @@ def test_a_body_is_packed_once_and_kept_within_the_bound(monkeypatch: pytest.Mon
         packings.append(len(body))
         return gzip.compress(body, level, mtime=mtime)
 
-    monkeypatch.setattr("restserver.rendering.gzip", SimpleNamespace(compress=compress))
+    monkeypatch.setattr("restserver.answers.rendering.gzip", SimpleNamespace(compress=compress))
     renderer = Renderer(capacity=20_000)
     environ = {"HTTP_ACCEPT_ENCODING": "gzip"}
     whole = renderer.rendered("key", 1, lambda: {"text": "x" * 5_000})

@@ -15,7 +15,7 @@ from wsgiref.types import StartResponse, WSGIEnvironment
 
 import pytest
 
-from restserver import serving
+from restserver.serving import waitress_server
 from tests.restserver.small_launcher import small
 
 
@@ -30,7 +30,7 @@ def get(url: str, target: str, method: str = "GET") -> tuple[int, bytes]:
 
 
 def test_the_application_answers_over_http_whatever_the_target() -> None:
-    with serving.serving(small().app) as url:
+    with waitress_server.serving(small().app) as url:
         assert get(url, "/api/v2/jobs/alice~mnist")[0] == 200
         assert get(url, "/api/v2/jobs/..") == (404, b'{"code":"NoJobError","message":"Job .. is not found."}')
         assert b"NoJobError" in get(url, "/api/v2/jobs/%FF%00")[1]
@@ -42,7 +42,7 @@ def test_the_application_answers_over_http_whatever_the_target() -> None:
 
 
 def test_many_connections_at_once_are_all_answered() -> None:
-    with serving.serving(small().app) as url, ThreadPoolExecutor(32) as pool:
+    with waitress_server.serving(small().app) as url, ThreadPoolExecutor(32) as pool:
         answers = list(pool.map(lambda _: get(url, "/api/v2/jobs/alice~mnist"), range(200)))
     assert {status for status, _ in answers} == {200}
     assert len({body for _, body in answers}) == 1
@@ -65,8 +65,8 @@ class Held:
 
 def test_what_was_asked_before_the_stop_is_answered_in_full() -> None:
     held = Held()
-    listener = serving.listening_socket("127.0.0.1", 0)
-    with serving.Server(held, listener) as server, ThreadPoolExecutor(1) as pool:
+    listener = waitress_server.listening_socket("127.0.0.1", 0)
+    with waitress_server.Server(held, listener) as server, ThreadPoolExecutor(1) as pool:
         thread = threading.Thread(target=server.run)
         thread.start()
         answer = pool.submit(get, server.url, "/")
@@ -82,8 +82,8 @@ def test_what_was_asked_before_the_stop_is_answered_in_full() -> None:
 
 
 def test_a_request_that_takes_too_long_to_arrive_is_let_go(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(serving, "LONGEST_ARRIVAL", 0)
-    with serving.serving(small().app) as url:
+    monkeypatch.setattr(waitress_server, "LONGEST_ARRIVAL", 0)
+    with waitress_server.serving(small().app) as url:
         host, _, port = urlsplit(url).netloc.partition(":")
         with socket.create_connection((host, int(port)), timeout=30) as slow, suppress(ConnectionError):
             slow.sendall(b"GET /api/v2/jobs/alice~mnist HTTP/1.1\r\n")
@@ -101,28 +101,28 @@ def _refused(url: str) -> bool:
 
 
 def test_a_taken_port_says_so() -> None:
-    with serving.listening_socket("127.0.0.1", 0) as taken:
+    with waitress_server.listening_socket("127.0.0.1", 0) as taken:
         port = taken.getsockname()[1]
-        with pytest.raises(serving.PortTaken, match=rf"cannot listen on 127\.0\.0\.1:{port}: "):
-            serving.listening_socket("127.0.0.1", port)
+        with pytest.raises(waitress_server.PortTaken, match=rf"cannot listen on 127\.0\.0\.1:{port}: "):
+            waitress_server.listening_socket("127.0.0.1", port)
 
 
 def test_a_host_that_is_none_says_so() -> None:
-    with pytest.raises(serving.PortTaken, match="cannot listen on not a host:0"):
-        serving.listening_socket("not a host", 0)
+    with pytest.raises(waitress_server.PortTaken, match="cannot listen on not a host:0"):
+        waitress_server.listening_socket("not a host", 0)
 
 
 @pytest.mark.skipif(not socket.has_ipv6, reason="this machine has no IPv6")
 def test_an_ipv6_address_is_written_in_brackets() -> None:
     try:
-        listener = serving.listening_socket("::1", 0)
-    except serving.PortTaken:
+        listener = waitress_server.listening_socket("::1", 0)
+    except waitress_server.PortTaken:
         pytest.skip("this machine has no IPv6 loopback")
     with listener:
-        assert serving.url_of(listener).startswith("http://[::1]:")
+        assert waitress_server.url_of(listener).startswith("http://[::1]:")
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 0), (signal.SIGINT, serving.INTERRUPTED)])
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 0), (signal.SIGINT, waitress_server.INTERRUPTED)])
 def test_a_signal_stops_it_and_the_handlers_are_as_before(number: int, code: int) -> None:
     app = small().app
     before = signal.getsignal(number)
@@ -132,7 +132,7 @@ def test_a_signal_stops_it_and_the_handlers_are_as_before(number: int, code: int
         said.append("listening")
         os.kill(os.getpid(), number)
 
-    assert serving.serve(app, serving.listening_socket("127.0.0.1", 0), announce) == code
+    assert waitress_server.serve(app, waitress_server.listening_socket("127.0.0.1", 0), announce) == code
     assert len(said) == 1
     assert app.stopping
     assert signal.getsignal(number) is before
@@ -144,7 +144,7 @@ def test_a_second_interrupt_does_not_wait() -> None:
         os.kill(os.getpid(), signal.SIGINT)
 
     with pytest.raises(KeyboardInterrupt):
-        serving.serve(small().app, serving.listening_socket("127.0.0.1", 0), announce)
+        waitress_server.serve(small().app, waitress_server.listening_socket("127.0.0.1", 0), announce)
 
 
 @pytest.fixture
@@ -161,7 +161,7 @@ def test_settling_pins_this_process_to_one_of_its_processors() -> None:
     if not hasattr(os, "sched_getaffinity"):
         pytest.skip("a process cannot be pinned here")
     before = os.sched_getaffinity(0)
-    serving.settle_process()
+    waitress_server.settle_process()
     assert len(os.sched_getaffinity(0)) == 1
     assert os.sched_getaffinity(0) <= before
 
@@ -172,8 +172,8 @@ if sys.argv[1] == "without":
     for name in ("sched_setaffinity", "sched_getaffinity"):
         if hasattr(os, name):
             delattr(os, name)
-from restserver import serving
-serving.settle_process()
+from restserver.serving import waitress_server
+waitress_server.settle_process()
 print(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else "-", sys.getswitchinterval())
 """
 
@@ -184,6 +184,6 @@ def test_the_process_settles_with_and_without_affinity(affinity: str) -> None:
     said = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout.split()
     if affinity == "without" or not hasattr(os, "sched_getaffinity"):
         assert said[0] == "-"
-        assert float(said[1]) == pytest.approx(serving.SWITCH_SECONDS)
+        assert float(said[1]) == pytest.approx(waitress_server.SWITCH_SECONDS)
     else:
         assert said == ["1", str(sys.getswitchinterval())]

@@ -7,7 +7,7 @@ from typing import Any
 import click
 import pytest
 
-from restserver import cli
+from restserver.commands import serve
 from restserver.settings import BadSetting, Settings, setting_fields, settings_table
 
 INTERFACE = {
@@ -275,7 +275,7 @@ def test_the_launcher_backend_needs_a_launcher() -> None:
 
 
 def test_the_flags_of_serve_are_the_settings() -> None:
-    options = {option.name: option for option in cli.serve.params if isinstance(option, click.Option)}
+    options = {option.name: option for option in serve.serve.params if isinstance(option, click.Option)}
     assert set(options) - {"links"} == {entry.name for entry, _ in setting_fields()}
     for entry, setting in setting_fields():
         option = options[entry.name]

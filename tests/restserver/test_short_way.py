@@ -11,8 +11,9 @@ import pytest
 from falcon import testing
 
 from contracts.launcher.port import LauncherUnavailable
-from restserver import cli, short_way
+from restserver.answers import short_way
 from restserver.app import create_app
+from restserver.assembling import application, simulated_backend
 from restserver.settings import Settings
 from simulator.faults.faults import FaultSet
 from simulator.simulation import Simulation
@@ -30,11 +31,11 @@ class Api:
 
     def __post_init__(self) -> None:
         chosen = Settings(seed=5, jobs=30, at=AT, frozen=True, admin=False)
-        built = cli._simulated_backend(chosen)
-        self.app = cli.application(built, chosen)
+        built = simulated_backend.simulated_backend(chosen)
+        self.app = application.application(built, chosen)
         if not self.short:
             self.app._short = None
-        self.served = cli.around(built, chosen)(self.app)
+        self.served = application.around(built, chosen)(self.app)
         self.metrics = built.backend.metrics
         assert isinstance(built.simulation, Simulation)
         assert isinstance(built.faults, FaultSet)

@@ -2,7 +2,7 @@
 
 from contracts.launcher.lifecycle import FrameworkState
 from contracts.launcher.records import RetryState
-from restserver.showcase import links_worth_opening
+from restserver.commands.showcase import links_worth_opening
 from tests.restserver.small_launcher import SmallLauncher, framework
 
 COMPLETED = FrameworkState.FRAMEWORK_COMPLETED

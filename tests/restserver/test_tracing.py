@@ -13,9 +13,9 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 
 from contracts.launcher import private_dialect
-from restserver import cli
 from restserver.app import Application
-from restserver.backends import Built
+from restserver.assembling import application, backends
+from restserver.assembling.backends import Built
 from restserver.settings import BadSetting, Settings
 from tests.restserver.small_launcher import framework
 from tests.restserver.wsgi_client import ask
@@ -73,8 +73,8 @@ def collecting() -> Iterator[tuple[str, Collector]]:
 @contextmanager
 def traced(launcher_url: str, endpoint: str | None, **others: object) -> Iterator[tuple[Built, Application]]:
     settings = Settings(backend="launcher", launcher_url=launcher_url, otlp_endpoint=endpoint, **others)  # type: ignore[arg-type]  # settings of any type
-    with cli.built_backend(settings) as built:
-        yield built, cli.application(built, settings)
+    with application.built_backend(settings) as built:
+        yield built, application.application(built, settings)
 
 
 def attributes(span: Span) -> dict[str, object]:
@@ -107,7 +107,7 @@ def test_a_request_and_its_call_are_one_trace_and_the_launcher_is_told() -> None
         assert asked.header("tracestate") == "theirs=1"
         assert asked.header("x-request-id") == "mine-1"
         told = attributes(request)
-        assert (told["restserver.request_id"], told["http.response.status_code"]) == ("mine-1", 200)
+        assert (told["restserver.seeing.request_id"], told["http.response.status_code"]) == ("mine-1", 200)
         assert attributes(call) == {"restserver.name": "alice~mnist"}
         assert len(collector.spans) == 4
         assert collector.named("GET unknown").status.code == Status.STATUS_CODE_UNSET
@@ -154,11 +154,12 @@ def test_off_the_launcher_is_told_nothing_of_traces() -> None:
 
 OFF = """
 import sys
-from restserver import cli
+from restserver.assembling import application
+from restserver.assembling import backends
 from restserver.settings import Settings
 settings = Settings(backend="launcher", launcher_url="http://127.0.0.1:1")
-with cli.built_backend(settings) as built:
-    cli.application(built, settings)
+with application.built_backend(settings) as built:
+    application.application(built, settings)
 print(*(name for name in sys.modules if name.startswith("opentelemetry")))
 """
 
@@ -169,9 +170,9 @@ def test_off_nothing_of_it_is_even_imported() -> None:
 
 
 def test_without_the_extra_it_says_which_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delitem(sys.modules, "restserver.tracing", raising=False)
+    monkeypatch.delitem(sys.modules, "restserver.seeing.tracing", raising=False)
     monkeypatch.setitem(sys.modules, "opentelemetry", None)
     with pytest.raises(BadSetting, match=r"otlp-endpoint: .*pip install 'restserver\[tracing\]'"):
-        cli.BACKENDS["launcher"](
+        backends.BACKENDS["launcher"](
             Settings(backend="launcher", launcher_url="http://127.0.0.1:1", otlp_endpoint="http://c:4318")
         )

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from restserver.yaml_values import DEEPEST, LONGEST, NotPlainYaml, plain_value
+from restserver.answers.yaml_values import DEEPEST, LONGEST, NotPlainYaml, plain_value
 
 
 def test_scalars_become_what_json_has_for_them() -> None:

@@ -12,8 +12,8 @@ from contracts import registry
 from contracts.clock import VirtualClock
 from contracts.launcher.port import Ask
 from contracts.launcher.records import Application
-from restserver import backends, cli
 from restserver.app import create_app
+from restserver.assembling import backends, simulated_backend
 from restserver.settings import Settings
 from simulator.faults.faults import FaultSet
 from simulator.faults.waiting import Waiting
@@ -54,7 +54,7 @@ class Bench:
 @pytest.fixture
 def bench() -> Iterator[Bench]:
     settings = replace(Settings(), seed=3, jobs=60, at=1_795_465_000_000, frozen=True)
-    built = cli._simulated_backend(settings)  # as the command puts it together
+    built = simulated_backend.simulated_backend(settings)  # as the command puts it together
     simulation, faults = built.simulation, built.faults
     assert isinstance(simulation, Simulation)
     assert isinstance(faults, FaultSet)

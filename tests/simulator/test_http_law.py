@@ -16,7 +16,7 @@ from contracts.launcher.port import Around, Ask, Call, Launcher, ResourceManager
 from contracts.launcher.records import Framework
 from restserver.app import Backend, create_app
 from restserver.launchers.http import http_backend
-from restserver.serving import serving
+from restserver.serving.waitress_server import serving
 from restserver.settings import Settings
 from simulator.launcher import simulated
 from tests.restserver.wsgi_client import ask

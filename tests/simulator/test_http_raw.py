@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from contracts.launcher.recordings import Exchange
-from restserver.serving import serving
+from restserver.serving.waitress_server import serving
 from tests.simulator.test_http_recordings import error_of, recorded, server
 
 EXCHANGES = {e.request.path: e for e in recorded("s12e-raw-http")}

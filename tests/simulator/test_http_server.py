@@ -15,7 +15,7 @@ from contracts.clock import VirtualClock
 from contracts.launcher import open_dialect, private_dialect
 from contracts.launcher.port import Ask
 from contracts.launcher.resource_manager import APPLICATIONS_PATH
-from restserver.serving import serving
+from restserver.serving.waitress_server import serving
 from simulator.faults.faults import FaultSet
 from simulator.faults.faulty import FaultyWire, asked_of_launcher
 from simulator.faults.waiting import Waiting

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from contracts.harness.observations import Observation
 
 COMPARISON = Comparison.SIMULATOR_REAL
-PRESENTER = "restserver/presenters.py"
+PRESENTER = "restserver/answers/presenters.py"
 
 
 def answers(real: Real, present: Present, styles: Sequence[str] = registry.STYLES) -> Iterator[Finding]:

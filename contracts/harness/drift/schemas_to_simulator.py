@@ -16,7 +16,7 @@ from contracts.harness.lines import Lines, lines
 from contracts.harness.meeting import Item, Meeting, unshown
 
 COMPARISON = Comparison.SCHEMAS_SIMULATOR
-PRESENTER = "restserver/presenters.py"
+PRESENTER = "restserver/answers/presenters.py"
 SUCCESS = 200
 NEVER_SHOWN = frozenset({"values", "nulls", "keywords"})
 

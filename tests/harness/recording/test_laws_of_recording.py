@@ -19,10 +19,10 @@ from contracts.harness.recording.pseudonyms import Pseudonyms
 from contracts.launcher import private_dialect, wire
 from contracts.launcher.recordings import Response, exchanges, files_of, to_line
 from contracts.launcher.timelines import read_recordings
-from restserver.exit_messages import exit_messages
+from restserver.answers.exit_messages import exit_messages
+from restserver.commands.record import asking
 from restserver.launchers.recorded import SHIPPED, RecordedLauncher, RecordedResourceManager
-from restserver.record import asking
-from restserver.serving import serving as served_by_waitress
+from restserver.serving.waitress_server import serving as served_by_waitress
 from restserver.settings import Settings
 from simulator.launcher import SimulatedResourceManager
 from tests.promises.looking import Looking, client

@@ -9,7 +9,7 @@ import pytest
 
 from contracts.launcher import open_dialect
 from contracts.launcher.port import Ask
-from restserver.backends import launcher_backend
+from restserver.assembling.backends import launcher_backend
 from restserver.history.care import listed
 from restserver.history.remembering import Remembering
 from restserver.history.store import Store

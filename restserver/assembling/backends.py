@@ -1,24 +1,24 @@
-"""The backends that are built from settings without the simulator: a real launcher, and a recorded one.
+"""The backends, built from settings: a real launcher, a recorded one, and the simulated one from the room next door.
 
 What only one of them needs is imported when that one is built, to keep the start quick.
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
 from contracts.clock import SystemClock, VirtualClock
 from contracts.launcher.port import Around
+from restserver.answers.identity import Headers, recorded_headers
 from restserver.app import Backend
-from restserver.identity import Headers, recorded_headers
-from restserver.metrics import Metrics
+from restserver.seeing.metrics import Metrics
 from restserver.settings import BadSetting, Settings
 
 if TYPE_CHECKING:
     from restserver.history.database import Database
-    from restserver.tracing import Tracing
+    from restserver.seeing.tracing import Tracing
 
 logger = logging.getLogger(__name__)
 
@@ -101,7 +101,7 @@ def tracing_of(settings: Settings) -> "Tracing | None":
     if settings.otlp_endpoint is None:
         return None
     try:
-        from restserver.tracing import sending_to
+        from restserver.seeing.tracing import sending_to
     except ModuleNotFoundError as error:
         raise BadSetting("otlp-endpoint", str(error)) from error
     return sending_to(settings.otlp_endpoint)
@@ -138,3 +138,16 @@ def recorded_backend(settings: Settings) -> Built:
     launcher = RecordedLauncher(recordings, clock)
     headers = recorded_headers(launcher.recording_of, folder.resolve().name, clock)
     return Built(Backend(launcher, RecordedResourceManager(recordings, clock), clock), headers, clock)
+
+
+def _simulated_backend(settings: Settings) -> Built:
+    from restserver.assembling.simulated_backend import simulated_backend  # production loads nothing of the simulator
+
+    return simulated_backend(settings)
+
+
+BACKENDS: Mapping[str, Callable[[Settings], Built]] = {
+    "simulated": _simulated_backend,
+    "launcher": launcher_backend,
+    "recorded": recorded_backend,
+}

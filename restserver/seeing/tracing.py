@@ -92,7 +92,7 @@ class Requests:
         )
         request_id = resp.get_header("X-Request-Id")
         if request_id is not None:
-            span.set_attribute("restserver.request_id", request_id)
+            span.set_attribute("restserver.seeing.request_id", request_id)
         req.context.span = span, context.attach(set_span_in_context(span))
 
     def process_response(self, req: falcon.Request, resp: falcon.Response, resource: object, succeeded: bool) -> None:

@@ -7,7 +7,7 @@ The diagnostics are free text that jobs, YARN and the launcher wrote, at times c
 import re
 from typing import Final
 
-from restserver.yaml_values import NotPlainYaml, plain_value
+from restserver.answers.yaml_values import NotPlainYaml, plain_value
 
 # Hadoop before 2.9 prints the container's error between these two.
 _OLD_START: Final = re.compile(r"ExitCodeException exitCode[^:\r\n]*:")

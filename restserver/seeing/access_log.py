@@ -1,7 +1,7 @@
 """One line per request, whatever answered it.
 
 It is written past the logging library, which would take longer over it than the application over its answer: a line is made
-by one formatting, and written with one call. It has the shape of the other lines of the log (:mod:`restserver.logs`).
+by one formatting, and written with one call. It has the shape of the other lines of the log (:mod:`restserver.seeing.logs`).
 """
 
 import json
@@ -12,8 +12,8 @@ from typing import Final, TypeAlias
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from contracts.clock import iso, real_now, stopwatch
-from restserver.redaction import redacted_target
-from restserver.request_id import request_id
+from restserver.seeing.redaction import redacted_target
+from restserver.seeing.request_id import request_id
 
 LOGGER: Final = "restserver.access"
 

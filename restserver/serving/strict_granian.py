@@ -1,6 +1,6 @@
 """What granian lets pass, and a proxy before it may read otherwise: refused, with 400 and an end of the connection.
 
-As :mod:`restserver.strict_http` does it for waitress, as far as what granian hands on still tells. What it cannot parse it
+As :mod:`restserver.serving.strict_http` does it for waitress, as far as what granian hands on still tells. What it cannot parse it
 refuses itself. Two lengths it reads by the letter (RFC 9112, 6.1): the chunks count, and the connection ends with the answer,
 as it does wherever a body was not read to its end.
 """

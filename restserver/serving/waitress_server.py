@@ -34,7 +34,7 @@ from waitress import wasyncore
 from waitress.server import BaseWSGIServer, create_server
 
 from contracts.clock import Milliseconds, real_now, uptime
-from restserver.strict_http import StrictChannel
+from restserver.serving.strict_http import StrictChannel
 
 if TYPE_CHECKING:
     from waitress.channel import HTTPChannel
@@ -114,7 +114,7 @@ class Server:
             max_request_header_size=LONGEST_HEAD,
             max_request_body_size=LONGEST_BODY,
             ident=None,
-            # Read by nobody but ``restserver.forwarded``, and there only of proxies that are named.
+            # Read by nobody but ``restserver.guarding.forwarded``, and there only of proxies that are named.
             clear_untrusted_proxy_headers=False,
         )
         assert isinstance(server, BaseWSGIServer)  # noqa: S101 - of one socket it makes one server

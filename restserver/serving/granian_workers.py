@@ -27,9 +27,9 @@ from typing import TYPE_CHECKING, Any
 from wsgiref.types import WSGIApplication
 
 from contracts.clock import pause
-from restserver import serving
+from restserver.serving import waitress_server
+from restserver.serving.strict_granian import strictly
 from restserver.settings import BadSetting
-from restserver.strict_granian import strictly
 
 if TYPE_CHECKING:
     from multiprocessing.queues import SimpleQueue
@@ -38,10 +38,10 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-Served = AbstractContextManager[tuple[serving.Stoppable, WSGIApplication]]
+Served = AbstractContextManager[tuple[waitress_server.Stoppable, WSGIApplication]]
 """The application, and what stands around it; on leaving, what it holds is closed."""
 
-STATED = serving.LONGEST_DRAIN // 1000 + 5
+STATED = waitress_server.LONGEST_DRAIN // 1000 + 5
 """Seconds a worker has to finish what is in flight; after that it is killed."""
 
 
@@ -61,9 +61,9 @@ def require_granian() -> None:
 
 
 def reserved_port(host: str, port: int) -> tuple[socket.socket, str]:
-    """A port that workers can share, held until they do; and its address. Raises :class:`serving.PortTaken`."""
+    """A port that workers can share, held until they do; and its address. Raises :class:`waitress_server.PortTaken`."""
     # Sockets that share a port never find it taken, so one that does not share looks first.
-    with serving.listening_socket(host, port) as first:
+    with waitress_server.listening_socket(host, port) as first:
         family, address = first.family, first.getsockname()
     held = socket.socket(family, socket.SOCK_STREAM)
     held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -73,8 +73,8 @@ def reserved_port(host: str, port: int) -> tuple[socket.socket, str]:
         held.bind(address)
     except OSError as error:
         held.close()
-        raise serving.PortTaken(f"cannot listen on {host}:{port}: {error.strerror}") from error
-    return held, serving.url_of(held)
+        raise waitress_server.PortTaken(f"cannot listen on {host}:{port}: {error.strerror}") from error
+    return held, waitress_server.url_of(held)
 
 
 @dataclass
@@ -109,7 +109,7 @@ class _Loader:
         while not self.stopping.value:
             pause(0.1)
 
-    def _tell(self, application: serving.Stoppable) -> None:
+    def _tell(self, application: waitress_server.Stoppable) -> None:
         self._wait()
         application.stopping = True
 
@@ -133,8 +133,8 @@ def beside_a_worker(application: WSGIApplication, host: str, ports: Sequence[int
         while not ended.is_set():
             for port in ports:
                 with (
-                    suppress(serving.PortTaken),
-                    serving.serving(application, serving.listening_socket(host, port)) as url,
+                    suppress(waitress_server.PortTaken),
+                    waitress_server.serving(application, waitress_server.listening_socket(host, port)) as url,
                 ):
                     logger.info("management on %s", url)
                     ended.wait()
@@ -248,11 +248,11 @@ def serve(
         port=port,
         interface=Interfaces.WSGI,
         workers=workers,
-        blocking_threads=serving.THREADS,
-        backpressure=serving.CONNECTIONS,
+        blocking_threads=waitress_server.THREADS,
+        backpressure=waitress_server.CONNECTIONS,
         http=HTTPModes.http1,
         http1_settings=HTTP1Settings(
-            header_read_timeout=serving.LONGEST_ARRIVAL * 1000, max_buffer_size=serving.LONGEST_HEAD
+            header_read_timeout=waitress_server.LONGEST_ARRIVAL * 1000, max_buffer_size=waitress_server.LONGEST_HEAD
         ),
         websockets=False,
         log_level=LogLevels.error,  # it warns of the number of threads; they wait for launchers,
@@ -272,7 +272,7 @@ def serve(
         key, _, reason = main.wrong.partition(": ")
         raise BadSetting(key, reason)
     if main.received:
-        return serving.INTERRUPTED if main.received[0] == signal.SIGINT else 0
+        return waitress_server.INTERRUPTED if main.received[0] == signal.SIGINT else 0
     return int(code or 0)
 
 

@@ -7,9 +7,9 @@ from msgspec import Struct
 
 from contracts.launcher.port import Answer, Ask, ResourceManager
 from contracts.launcher.records import Figures, Framework
-from restserver import framework_info, presenters
+from restserver.answers import framework_info, presenters
+from restserver.answers.presenters import Body, Site
 from restserver.errors import DOCUMENTED_NOT_FOUND, PORTAL_NOT_FOUND, NotFound
-from restserver.presenters import Body, Site
 
 NO_FIGURES: Final = Figures()
 

@@ -5,10 +5,10 @@ One line per field, in the document's own spelling (rulings, section 3).
 
 from contracts.launcher.records import Figures, Framework
 from contracts.states import attempt_state, job_state, sub_state
-from restserver.links import group_id, job_detail_link, job_full_detail_url, job_type, webportal_link
-from restserver.links import job_full_detail_url_of_sub_cluster as url_of_sub_cluster
-from restserver.presenters import Body, Site, milliseconds, retry_details
-from restserver.progress import percent
+from restserver.answers.links import group_id, job_detail_link, job_full_detail_url, job_type, webportal_link
+from restserver.answers.links import job_full_detail_url_of_sub_cluster as url_of_sub_cluster
+from restserver.answers.presenters import Body, Site, milliseconds, retry_details
+from restserver.answers.progress import percent
 
 
 def framework_info(framework: Framework, figures: Figures, site: Site, base_url: str) -> Body:

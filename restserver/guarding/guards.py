@@ -14,7 +14,7 @@ import falcon
 
 from contracts.clock import Clock
 from restserver.errors import TooManyRequests, Unauthorized
-from restserver.rate_limit import RateLimit, client_of
+from restserver.guarding.rate_limit import RateLimit, client_of
 from restserver.settings import Settings
 
 WITHOUT_TOKEN: Final = frozenset({"/healthz", "/readyz", "/metrics", "/openapi.json", "/docs"})

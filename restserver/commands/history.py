@@ -14,14 +14,16 @@ import click
 
 from contracts.clock import Milliseconds, SystemClock, iso
 from contracts.launcher.port import Around
-from restserver.cli import INTERRUPTED, management, options_of, secrets_of
+from restserver.assembling.application import management, secrets_of
+from restserver.commands.options import options_of
+from restserver.exit_codes import INTERRUPTED
 from restserver.history.archiver import OK, Archiver
 from restserver.history.assembled import condition, history_url, new_archiver
 from restserver.history.care import BadExport, Shown, exported, imported, listed, pruned, shown
 from restserver.history.database import BadHistoryUrl, Database, HistoryFailed, State
 from restserver.history.schema import HEAD
 from restserver.history.store import Store
-from restserver.metrics import Metrics
+from restserver.seeing.metrics import Metrics
 from restserver.settings import BadSetting, Settings, from_process
 
 if TYPE_CHECKING:
@@ -53,7 +55,7 @@ class BadHistory(click.ClickException):
 def archive(once: bool, **flags: object) -> int:
     """Follows a launcher of the open dialect into the history, until it is stopped. Migrates an older history first."""
     from restserver.app import Application  # the other commands serve nothing
-    from restserver.logs import set_up_logging
+    from restserver.seeing.logs import set_up_logging
 
     settings = from_process({**flags, "backend": "launcher"})
     if settings.dialect != "open":

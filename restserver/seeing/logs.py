@@ -2,7 +2,7 @@
 
 By the standard library alone. structlog was measured (26.1, on a small shared machine): 0.2 s of import, more than a bare
 server's whole start; a line through it 13 us in its fastest configuration and 35 us in the usual one, where a line of
-:mod:`restserver.access_log` takes 4 us. Importing it only for a production server would save the start, but a line per
+:mod:`restserver.seeing.access_log` takes 4 us. Importing it only for a production server would save the start, but a line per
 request is written just there, and two ways to write a line are two shapes of it. What it would give is here: fields beside the
 message (:func:`told`), one shape for every line, redaction on the way out.
 """
@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 from contracts.clock import iso
-from restserver.redaction import redaction
+from restserver.seeing.redaction import redaction
 
 _FIELDS: Final = "restserver_fields"
 

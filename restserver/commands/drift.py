@@ -1,6 +1,6 @@
 """``restserver drift``, with what the contract harness cannot know itself: our server, and how a launcher is asked.
 
-The simulated side comes from the command line's module, the one place where server and simulator meet.
+The simulated side comes from :mod:`restserver.assembling`, the one place where server and simulator meet.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -69,7 +69,7 @@ class SeenLauncher:
 
 class _Sides:
     def simulated(self, profile: str | None, seed: int) -> "Simulated":
-        from restserver.cli import simulated_side
+        from restserver.assembling.simulated_worlds import simulated_side
 
         return simulated_side(profile, seed)
 
@@ -77,7 +77,7 @@ class _Sides:
         """Job and current attempt at every look; nobody asked the launcher about more."""
         from contracts.harness.observations import GET_ATTEMPT, GET_JOB
         from restserver.launchers.http_resource_manager import NoResourceManager
-        from restserver.strength import World, served, untouched
+        from restserver.worlds import World, served, untouched
 
         ends = [history.looks[-1].instant for history in real.histories.values()]
         clock = VirtualClock(max(ends, default=0), frozen=True)

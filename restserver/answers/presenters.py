@@ -12,10 +12,10 @@ from msgspec import Struct
 from contracts.clock import Instant
 from contracts.launcher.records import Figures, Framework, RetryState, TaskRole, TaskStatus
 from contracts.states import attempt_state, exit_type, job_state, sub_state, task_state
-from restserver.exit_messages import exit_messages
-from restserver.exit_spec import ExitSpec
-from restserver.links import group_id, job_detail_link, job_type
-from restserver.progress import percent
+from restserver.answers.exit_messages import exit_messages
+from restserver.answers.exit_spec import ExitSpec
+from restserver.answers.links import group_id, job_detail_link, job_type
+from restserver.answers.progress import percent
 
 Body: TypeAlias = dict[str, object]
 

@@ -11,7 +11,8 @@ import click
 
 from contracts.clock import Milliseconds, SystemClock
 from contracts.harness.lengths import Length
-from restserver.cli import INTERRUPTED, options_of
+from restserver.commands.options import options_of
+from restserver.exit_codes import INTERRUPTED
 from restserver.settings import BadSetting, Settings, from_process
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from typing import Final
 from msgspec import Struct
 
 from contracts.launcher import exits
-from restserver.yaml_values import NotPlainYaml, plain_value
+from restserver.answers.yaml_values import NotPlainYaml, plain_value
 
 ANY_POSITIVE: Final = 256
 """The row of positive codes without one of their own: no process can exit with it."""

@@ -1,18 +1,14 @@
-"""``restserver contract``, with ``strength`` hung in: it needs a server to ask, which the contracts do not know.
+"""A launcher whose clock can be moved, asked about through our server: what mistakes and drift are looked for in.
 
-The server runs in process over the simulated launcher, whose records a mistake may change on their way in. The world comes from
-the command line's module, the one place where server and simulator meet.
+The server runs in process, and the launcher's records may be changed on their way in.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import click
 from msgspec.structs import replace
 
-from contracts.cli import contract as contract_of_document
 from contracts.clock import Instant, VirtualClock
 from contracts.launcher.port import Answer, Ask, Launcher, LauncherError, NoSuchFramework, ResourceManager
 from contracts.launcher.records import Framework, Summary, TaskStatus
@@ -191,27 +187,3 @@ def _told(launcher: Launcher, operation: str, name: str, attempt: int | None) ->
     except LauncherError:
         return None
     return None
-
-
-@contextmanager
-def _opened(style: str, quick: bool) -> "Iterator[Served]":
-    from restserver.cli import world_of_strength
-
-    yield served(world_of_strength(quick), style)
-
-
-class _Contract(click.Group):
-    """The commands of the document, and ``strength``, which is imported when it is asked for."""
-
-    def list_commands(self, context: click.Context) -> list[str]:
-        return sorted([*super().list_commands(context), "strength"])
-
-    def get_command(self, context: click.Context, name: str) -> click.Command | None:
-        if name != "strength":
-            return super().get_command(context, name)
-        from contracts.harness.strength_cli import strength_command
-
-        return strength_command(_opened)
-
-
-contract = _Contract("contract", commands=contract_of_document.commands, help=contract_of_document.help)

@@ -19,8 +19,8 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from contracts.clock import Instant, iso
-from restserver.encodings import GZIP, takes_gzip
-from restserver.presenters import Body
+from restserver.answers.encodings import GZIP, takes_gzip
+from restserver.answers.presenters import Body
 
 STALE_SINCE: Final = "X-Stale-Since"
 """Of an answer that is older than promised, because the launcher fails: since when it is too old."""

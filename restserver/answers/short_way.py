@@ -16,9 +16,9 @@ from wsgiref.types import StartResponse, WSGIEnvironment
 from msgspec import Struct
 
 from contracts.clock import stopwatch
-from restserver.metrics import Metrics
-from restserver.rendering import Rendered
-from restserver.request_id import every_answers_headers
+from restserver.answers.rendering import Rendered
+from restserver.seeing.metrics import Metrics
+from restserver.seeing.request_id import every_answers_headers
 
 MOST_KEPT: Final = 4096
 """Questions; beyond that all are forgotten, and worked out anew."""

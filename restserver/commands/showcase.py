@@ -7,7 +7,7 @@ from typing import Final
 from contracts.launcher.port import Ask, Launcher
 from contracts.launcher.records import Summary
 from contracts.states import FAILED, RUNNING, job_state
-from restserver.links import job_full_detail_url
+from restserver.answers.links import job_full_detail_url
 
 LOOKED_AT: Final = 2_000
 """Jobs at most; a mix that hides one kind behind more of the others goes without its link."""

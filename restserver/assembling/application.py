@@ -1,0 +1,176 @@
+"""The REST server, put together from settings: a backend, the application over it, and what stands around that.
+
+Nothing heavy is imported before it is needed: a start pays for what it uses.
+"""
+
+import sys
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, cast
+from urllib.parse import urlsplit
+
+import click
+from msgspec import Struct
+
+from restserver.assembling.control_plane import mounts
+from restserver.settings import BadSetting, Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from socket import socket
+    from wsgiref.types import WSGIApplication
+
+    from contracts.launcher.port import Launcher
+    from restserver.app import Application, Backend
+    from restserver.assembling.backends import Built
+    from simulator.faults.faults import FaultSet
+    from simulator.faults.faulty import FaultyApi
+    from simulator.faults.preferences import Preferred
+    from simulator.request_journal import RequestJournal
+    from simulator.simulation import Simulation
+
+
+class Assembled(Struct, frozen=True):
+    """All that answers, put together."""
+
+    application: "Application"
+    served: "WSGIApplication"
+    """The application with what stands around it."""
+    launcher: "Launcher"
+
+
+@contextmanager
+def assembled(settings: Settings) -> "Iterator[Assembled]":
+    from restserver.guarding.forwarded import believing
+
+    with built_backend(settings) as built:
+        app = application(built, settings)
+        with management(app, built.backend, settings):
+            served = believing(settings.trusted_proxies, around(built, settings)(app))
+            yield Assembled(app, served, built.backend.launcher)
+
+
+@contextmanager
+def built_backend(settings: Settings) -> "Iterator[Built]":
+    from restserver.assembling.backends import BACKENDS
+
+    built = BACKENDS[settings.backend](settings)
+    try:
+        yield built
+    finally:
+        built.close()
+
+
+def application(built: "Built", settings: Settings) -> "Application":
+    """The REST server over what was built, with what only a pretended backend has."""
+    from restserver.answers.identity import Identity
+    from restserver.app import create_app
+
+    return create_app(
+        built.backend,
+        settings,
+        middleware=[
+            *([built.tracing.requests()] if built.tracing else []),
+            *([Identity(built.headers)] if built.headers else []),
+            *_journals(built),
+            *_meddling(built),
+        ],
+        mounts=mounts(built, settings),
+    )
+
+
+def _journals(built: "Built") -> "Sequence[RequestJournal]":
+    """What was asked of a simulated API is written down."""
+    simulation = cast("Simulation | None", built.simulation)
+    return [] if simulation is None else [simulation.requests]
+
+
+def _meddling(built: "Built") -> "Sequence[FaultyApi | Preferred]":
+    """What keeps an API from answering plainly: wishes of one request, and faults."""
+    if built.faults is None:
+        return []
+    from restserver.refusals import REFUSALS
+    from simulator.faults.faulty import FaultyApi
+    from simulator.faults.preferences import Preferred
+
+    faults = cast("FaultSet", built.faults)
+    return [Preferred(faults.clock, faults.waiting, REFUSALS), FaultyApi(faults)]
+
+
+def around(built: "Built", settings: Settings) -> "Callable[[WSGIApplication], WSGIApplication]":
+    """What stands around every request: the log sees what the wire makes of an answer."""
+    log, readable = access_log(settings), _readable(settings)
+    if built.faults is None or built.headers is None:
+        return lambda application: log(readable(application))
+    from simulator.console.page import with_console
+    from simulator.faults.faulty import FaultyWire, asked_of_api
+
+    faults, headers = cast("FaultSet", built.faults), built.headers
+
+    def around(application: "WSGIApplication") -> "WSGIApplication":
+        wire = FaultyWire(application, faults, "api", asked_of_api)
+        return log(readable(with_console(wire, lambda: headers(None))))
+
+    return around
+
+
+def _readable(settings: Settings) -> "Callable[[WSGIApplication], WSGIApplication]":
+    """Local pages read a simulated API unasked. Who may use the control plane is always named."""
+    from restserver.guarding.cross_origin import LOCAL, Origins, readable_from
+
+    origins = Origins(settings.cors_origins or (LOCAL if settings.backend == "simulated" else ()))
+    if not origins:
+        return lambda application: application
+    of_admin = Origins(settings.cors_origins).named()
+    return lambda application: readable_from(
+        application, lambda path: of_admin if path.startswith("/__admin") else origins
+    )
+
+
+def access_log(settings: Settings) -> "Callable[[WSGIApplication], WSGIApplication]":
+    from restserver.seeing.access_log import json_line, logged, text_line
+    from restserver.seeing.logs import as_text
+
+    if not settings.access_log:
+        return lambda application: application
+    return logged(sys.stderr.write, text_line if as_text(settings.log_format) else json_line)
+
+
+@contextmanager
+def management(app: "Application", backend: "Backend", settings: Settings) -> "Iterator[None]":
+    """The paths that look after a server or an archiver, on a port of their own if one is wanted. They answer until it has stopped."""
+    from restserver.app import create_management_app
+    from restserver.serving import waitress_server
+
+    first = settings.management_port
+    if first is None:
+        yield
+        return
+    looked_after = create_management_app(app, backend, settings)
+    if settings.workers > 1:
+        from restserver.serving.granian_workers import beside_a_worker
+
+        with beside_a_worker(looked_after, settings.host, range(first, first + settings.workers)):
+            yield
+        return
+    listener = listener_on("management-port", settings.host, first)
+    with waitress_server.serving(looked_after, listener) as address:
+        click.echo(f"management on {address}", err=True)
+        yield
+
+
+def listener_on(key: str, host: str, port: int) -> "socket":
+    from restserver.serving import waitress_server
+
+    try:
+        return waitress_server.listening_socket(host, port)
+    except waitress_server.PortTaken as error:
+        raise BadSetting(key, str(error)) from error
+
+
+def secrets_of(settings: Settings) -> list[str]:
+    """Values that must not get into the log."""
+    values = [value for _, value in settings.launcher_headers]
+    # Of "Bearer abc" the second word is the secret, and may turn up alone.
+    values += [word for value in values for word in value.split()[1:]]
+    password = urlsplit(settings.history_url or "").password
+    return [*values, *settings.read_tokens, *(secret for secret in (settings.admin_token, password) if secret)]

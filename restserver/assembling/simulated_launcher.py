@@ -1,0 +1,47 @@
+"""The simulated launcher and resource manager as HTTP servers, put together."""
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, cast
+
+from restserver.assembling.application import access_log
+from restserver.assembling.control_plane import mounts
+
+if TYPE_CHECKING:
+    from wsgiref.types import WSGIApplication
+
+    from restserver.assembling.backends import Built
+    from restserver.settings import Settings
+    from simulator.faults.faults import FaultSet
+    from simulator.http.server import LauncherServer
+    from simulator.http.yarn_paths import YarnServer
+    from simulator.simulation import Simulation
+
+
+def launcher_and_yarn(
+    built: "Built", settings: "Settings", address: str, *, together: bool = True
+) -> "tuple[LauncherServer, YarnServer]":
+    """The simulated launcher and its resource manager; ``together``: the first serves the second, too."""
+    from restserver.answers.identity import simulated_headers
+    from simulator.http.simulation import launcher_server, yarn_server
+    from simulator.http.yarn_paths import PREFIX
+
+    simulation, faults = cast("Simulation", built.simulation), cast("FaultSet", built.faults)
+
+    headers = simulated_headers(lambda: simulation.seed, simulation.clock)
+
+    def identity() -> Mapping[str, str]:
+        return headers(None)
+
+    yarn = yarn_server(simulation, faults, identity)
+    all_mounts = [*mounts(built, settings), *([(PREFIX, cast("WSGIApplication", yarn))] if together else [])]
+    return launcher_server(simulation, settings.dialect, faults, identity, all_mounts, address), yarn
+
+
+def around_launcher(built: "Built", settings: "Settings") -> "Callable[[WSGIApplication], WSGIApplication]":
+    """What stands around every request to the simulated launcher: its log, its wire, and what is written down of it."""
+    from simulator.admin.prefix import PREFIX
+    from simulator.faults.faulty import FaultyWire, asked_of_launcher
+
+    log = access_log(settings)
+    faults, journal = cast("FaultSet", built.faults), cast("Simulation", built.simulation).requests
+    return lambda inner: log(journal.of(FaultyWire(inner, faults, "launcher", asked_of_launcher), besides=PREFIX))

@@ -1,0 +1,91 @@
+"""``restserver serve``: the REST server, in this process under waitress or in worker processes under granian."""
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING
+
+import click
+
+from restserver.assembling.application import assembled, built_backend, listener_on, secrets_of
+from restserver.commands.options import setting_options
+from restserver.settings import BadSetting, Settings, from_process
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from wsgiref.types import WSGIApplication
+
+    from contracts.launcher.port import Launcher
+    from restserver.app import Application
+
+
+@click.command()
+@setting_options
+@click.option(
+    "--links", is_flag=True, help="Prints links worth opening: the console, and a running, a failed and a retried job."
+)
+def serve(links: bool, **flags: object) -> int:
+    """Runs the REST server; prints where it listens once it answers."""
+    from restserver.seeing.logs import set_up_logging
+    from restserver.serving import waitress_server
+
+    settings = from_process(flags)
+    set_up_logging(settings.log_format, settings.log_level, secrets_of(settings))
+    if settings.server == "granian":
+        return _serve_by_workers(settings, flags, links)
+    waitress_server.settle_process()
+    with listener_on("port", settings.host, settings.port) as listener:
+        settings = replace(settings, port=listener.getsockname()[1])
+        address = waitress_server.url_of(listener)
+        with assembled(settings) as made:
+            shown = _links(made.launcher, address, settings) if links else []
+            announce = _announcing(address, shown)
+            return waitress_server.serve(made.application, listener, announce, made.served, settings.stop_delay)
+
+
+def _serve_by_workers(settings: Settings, flags: Mapping[str, object], links: bool) -> int:
+    from restserver.serving import granian_workers, waitress_server
+
+    try:
+        granian_workers.require_granian()
+        held, address = granian_workers.reserved_port(settings.host, settings.port)
+    except granian_workers.NotInstalled as error:
+        raise BadSetting("server", str(error)) from error
+    except waitress_server.PortTaken as error:
+        raise BadSetting("port", str(error)) from error
+    with held:
+        settings = replace(settings, port=held.getsockname()[1])
+        shown: list[str] = []
+        if links:
+            with built_backend(settings) as built:
+                shown = _links(built.backend.launcher, address, settings)
+        return granian_workers.serve(
+            partial(_in_a_worker, flags, settings.port),
+            held,
+            _announcing(address, shown),
+            partial(from_process, flags),
+            settings.workers,
+            settings.stop_delay,
+        )
+
+
+@contextmanager
+def _in_a_worker(flags: Mapping[str, object], port: int) -> "Iterator[tuple[Application, WSGIApplication]]":
+    """Settings are read anew: a worker that replaces another finds what has changed since."""
+    from restserver.seeing.logs import set_up_logging
+
+    settings = replace(from_process(flags), port=port)
+    set_up_logging(settings.log_format, settings.log_level, secrets_of(settings))
+    with assembled(settings) as made:
+        yield made.application, made.served
+
+
+def _announcing(address: str, shown: Sequence[str]) -> Callable[[], None]:
+    return lambda: click.echo("\n".join([f"listening on {address}", *shown]))
+
+
+def _links(launcher: "Launcher", address: str, settings: Settings) -> list[str]:
+    from restserver.commands.showcase import links_worth_opening
+
+    return links_worth_opening(launcher, address, console=settings.backend == "simulated")

@@ -1,0 +1,6 @@
+"""The exit codes of the interface that more than one command ends with."""
+
+from typing import Final
+
+USAGE: Final = 2
+INTERRUPTED: Final = 130

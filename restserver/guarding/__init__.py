@@ -1,0 +1,1 @@
+"""Who may ask, from where, how often and by which name: the doors before the answers."""
