@@ -78,7 +78,9 @@ def rows(*, quick: bool) -> Iterator[Row]:
 @contextmanager
 def _answering(*, access_log: bool) -> Iterator[Answer]:
     """The application as ``serve`` puts it together, log and all."""
-    with application.assembled(Settings(at=AT, frozen=True, access_log=access_log)) as made:
+    settings = Settings(at=AT, frozen=True, access_log=access_log)
+    with application.built_backend(settings) as built:
+        made = application.assembled(built, settings)
         yield partial(_asked, made.served)
 
 

@@ -42,7 +42,7 @@ def main() -> int:
 
         held, address = granian_workers.reserved_port("127.0.0.1", 0)
         announce = partial(print, f"listening on {address}", flush=True)
-        return granian_workers.serve(partial(served, body), held, announce, lambda: None, 1, 0.0)
+        return granian_workers.serve(partial(served, body), held, announce, str, 1, 0.0)
     waitress_server.settle_process()
     with waitress_server.listening_socket("127.0.0.1", 0) as listener:
         announce = partial(print, f"listening on {waitress_server.url_of(listener)}", flush=True)

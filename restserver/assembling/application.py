@@ -1,4 +1,4 @@
-"""The REST server, put together from settings: a backend, the application over it, and what stands around that.
+"""The REST server's application, put together from settings over a backend, and what stands around it.
 
 Nothing heavy is imported before it is needed: a start pays for what it uses.
 """
@@ -19,8 +19,7 @@ if TYPE_CHECKING:
     from socket import socket
     from wsgiref.types import WSGIApplication
 
-    from contracts.launcher.port import Launcher
-    from restserver.app import Application, Backend
+    from restserver.app import Application
     from restserver.assembling.backends import Built
     from simulator.faults.faults import FaultSet
     from simulator.faults.faulty import FaultyApi
@@ -30,23 +29,23 @@ if TYPE_CHECKING:
 
 
 class Assembled(Struct, frozen=True):
-    """All that answers, put together."""
+    """All that answers, put together over one backend."""
 
+    built: "Built"
     application: "Application"
     served: "WSGIApplication"
     """The application with what stands around it."""
-    launcher: "Launcher"
+    looking_after: "Application | None"
+    """The paths that look after it, if they are to have a port of their own."""
 
 
-@contextmanager
-def assembled(settings: Settings) -> "Iterator[Assembled]":
+def assembled(built: "Built", settings: Settings) -> Assembled:
+    from restserver.app import create_management_app
     from restserver.guarding.forwarded import believing
 
-    with built_backend(settings) as built:
-        app = application(built, settings)
-        with management(app, built.backend, settings):
-            served = believing(settings.trusted_proxies, around(built, settings)(app))
-            yield Assembled(app, served, built.backend.launcher)
+    app = application(built, settings)
+    apart = None if settings.management_port is None else create_management_app(app, built.backend, settings)
+    return Assembled(built, app, believing(settings.trusted_proxies, around(built, settings)(app)), apart)
 
 
 @contextmanager
@@ -136,24 +135,22 @@ def access_log(settings: Settings) -> "Callable[[WSGIApplication], WSGIApplicati
 
 
 @contextmanager
-def management(app: "Application", backend: "Backend", settings: Settings) -> "Iterator[None]":
-    """The paths that look after a server or an archiver, on a port of their own if one is wanted. They answer until it has stopped."""
-    from restserver.app import create_management_app
+def managed(looking_after: "WSGIApplication | None", settings: Settings) -> "Iterator[None]":
+    """Serves the paths that look after a server or an archiver, if they are to have a port of their own, until it has stopped."""
     from restserver.serving import waitress_server
 
     first = settings.management_port
-    if first is None:
+    if first is None or looking_after is None:
         yield
         return
-    looked_after = create_management_app(app, backend, settings)
     if settings.workers > 1:
         from restserver.serving.granian_workers import beside_a_worker
 
-        with beside_a_worker(looked_after, settings.host, range(first, first + settings.workers)):
+        with beside_a_worker(looking_after, settings.host, range(first, first + settings.workers)):
             yield
         return
     listener = listener_on("management-port", settings.host, first)
-    with waitress_server.serving(looked_after, listener) as address:
+    with waitress_server.serving(looking_after, listener) as address:
         click.echo(f"management on {address}", err=True)
         yield
 

@@ -14,7 +14,7 @@ import click
 
 from contracts.clock import Milliseconds, SystemClock, iso
 from contracts.launcher.port import Around
-from restserver.assembling.application import management, secrets_of
+from restserver.assembling.application import managed, secrets_of
 from restserver.commands.options import options_of
 from restserver.exit_codes import INTERRUPTED
 from restserver.history.archiver import OK, Archiver
@@ -54,7 +54,7 @@ class BadHistory(click.ClickException):
 @click.option("--once", is_flag=True, help="Polls once and ends: 0, or 3 if the launcher could not be followed.")
 def archive(once: bool, **flags: object) -> int:
     """Follows a launcher of the open dialect into the history, until it is stopped. Migrates an older history first."""
-    from restserver.app import Application  # the other commands serve nothing
+    from restserver.app import Application, create_management_app  # the other commands serve nothing
     from restserver.seeing.logs import set_up_logging
 
     settings = from_process({**flags, "backend": "launcher"})
@@ -78,7 +78,7 @@ def archive(once: bool, **flags: object) -> int:
         looked_after.stopping = True
         archiver.ask_to_stop()
 
-    with management(looked_after, backend, settings):
+    with managed(create_management_app(looked_after, backend, settings), settings):
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, stop)
         click.echo(f"archiving {settings.launcher_url}")

@@ -1,14 +1,16 @@
 """``restserver serve``: the REST server, in this process under waitress or in worker processes under granian."""
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
 import click
 
-from restserver.assembling.application import assembled, built_backend, listener_on, secrets_of
+from restserver.assembling.application import assembled, built_backend, listener_on, managed, secrets_of
+from restserver.assembling.running import Running, changed_settings, changed_text
 from restserver.commands.options import setting_options
 from restserver.settings import BadSetting, Settings, from_process
 
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
 
     from contracts.launcher.port import Launcher
     from restserver.app import Application
+
+logger = logging.getLogger(__name__)
 
 
 @click.command()
@@ -36,12 +40,25 @@ def serve(links: bool, **flags: object) -> int:
         return _serve_by_workers(settings, flags, links)
     waitress_server.settle_process()
     with listener_on("port", settings.host, settings.port) as listener:
-        settings = replace(settings, port=listener.getsockname()[1])
         address = waitress_server.url_of(listener)
-        with assembled(settings) as made:
-            shown = _links(made.launcher, address, settings) if links else []
-            announce = _announcing(address, shown)
-            return waitress_server.serve(made.application, listener, announce, made.served, settings.stop_delay)
+        with (
+            closing(Running(settings, listener.getsockname()[1])) as running,
+            managed(running.looking_after, settings),
+        ):
+            announce = _announcing(address, _links(running.launcher, address, settings) if links else [])
+            return waitress_server.serve(
+                running, listener, announce, stop_delay=settings.stop_delay, reload=_reloading(running, flags)
+            )
+
+
+def _reloading(running: Running, flags: Mapping[str, object]) -> Callable[[Callable[[], None]], None]:
+    def reload(answered: Callable[[], None]) -> None:
+        try:
+            running.reload(from_process(flags), answered)
+        except BadSetting as error:
+            logger.error("not reloaded: %s", error)
+
+    return reload
 
 
 def _serve_by_workers(settings: Settings, flags: Mapping[str, object], links: bool) -> int:
@@ -55,7 +72,7 @@ def _serve_by_workers(settings: Settings, flags: Mapping[str, object], links: bo
     except waitress_server.PortTaken as error:
         raise BadSetting("port", str(error)) from error
     with held:
-        settings = replace(settings, port=held.getsockname()[1])
+        read, settings = settings, replace(settings, port=held.getsockname()[1])
         shown: list[str] = []
         if links:
             with built_backend(settings) as built:
@@ -64,10 +81,23 @@ def _serve_by_workers(settings: Settings, flags: Mapping[str, object], links: bo
             partial(_in_a_worker, flags, settings.port),
             held,
             _announcing(address, shown),
-            partial(from_process, flags),
+            _judging(read, flags),
             settings.workers,
             settings.stop_delay,
         )
+
+
+def _judging(settings: Settings, flags: Mapping[str, object]) -> Callable[[], str]:
+    """Tells what another reading of the settings changes. Raises BadSetting where workers could not be replaced by it."""
+
+    def judge() -> str:
+        nonlocal settings
+        wanted = from_process(flags)
+        changed = changed_settings(settings, wanted)
+        settings = wanted
+        return changed_text(changed)
+
+    return judge
 
 
 @contextmanager
@@ -77,8 +107,10 @@ def _in_a_worker(flags: Mapping[str, object], port: int) -> "Iterator[tuple[Appl
 
     settings = replace(from_process(flags), port=port)
     set_up_logging(settings.log_format, settings.log_level, secrets_of(settings))
-    with assembled(settings) as made:
-        yield made.application, made.served
+    with built_backend(settings) as built:
+        made = assembled(built, settings)
+        with managed(made.looking_after, settings):
+            yield made.application, made.served
 
 
 def _announcing(address: str, shown: Sequence[str]) -> Callable[[], None]:

@@ -162,7 +162,7 @@ class _Main:
     server: "AbstractServer[Any]"
     loader: _Loader
     announce: Callable[[], None]
-    judge: Callable[[], object]
+    judge: Callable[[], str]
     stop_delay: float
     received: list[int] = field(default_factory=list)
     wrong: str | None = None
@@ -185,10 +185,11 @@ class _Main:
     def reload(self, number: int, frame: FrameType | None) -> None:
         del number, frame
         try:
-            self.judge()
+            changed = self.judge()
         except BadSetting as error:
             logger.error("not reloaded: %s", error)
         else:
+            logger.info("reloading; %s", changed)
             self.server.signal_handler_reload()  # type: ignore[no-untyped-call]  # granian's own has no types
 
     def take_signals(self) -> None:
@@ -226,13 +227,13 @@ def serve(
     make: Callable[[], Served],
     held: socket.socket,
     announce: Callable[[], None],
-    judge: Callable[[], object],
+    judge: Callable[[], str],
     workers: int,
     stop_delay: float,
 ) -> int:
     """Serves on the port ``held`` until SIGTERM (0) or SIGINT (130); the exit code. Raises what a worker found wrong.
 
-    ``judge`` raises BadSetting where a reload would fail.
+    ``judge`` tells what a reload changes, and raises BadSetting where it would fail.
     """
     from granian.constants import HTTPModes, Interfaces
     from granian.http import HTTP1Settings

@@ -18,13 +18,15 @@ Limits that are waitress's own: it answers requests it cannot parse itself (plai
 start of a path for one, and closes the connection after an answer without a body (204, 304).
 """
 
+import logging
 import os
 import select
 import signal
 import socket
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
+from queue import SimpleQueue
 from threading import Thread
 from types import FrameType
 from typing import TYPE_CHECKING, Protocol, Self, cast
@@ -33,12 +35,14 @@ from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 from waitress import wasyncore
 from waitress.server import BaseWSGIServer, create_server
 
-from contracts.clock import Milliseconds, real_now, uptime
+from contracts.clock import Milliseconds, pause, real_now, uptime
 from restserver.serving.strict_http import StrictChannel
 
 if TYPE_CHECKING:
     from waitress.channel import HTTPChannel
     from waitress.parser import HTTPRequestParser
+
+logger = logging.getLogger(__name__)
 
 THREADS = 16
 CONNECTIONS = 1000
@@ -151,6 +155,15 @@ class Server:
             if now - self._arriving[request] > LONGEST_ARRIVAL:
                 channel.handle_close()
 
+    def answered(self) -> None:
+        """Returns once what is asked now is answered. For another thread than the one that runs the server."""
+        asked = [(channel, request) for channel in self._channels() for request in channel.requests]
+        until = real_now() + LONGEST_DRAIN
+        while any(channel.connected and request in channel.requests for channel, request in asked):
+            if real_now() > until:
+                return
+            pause(0.02)
+
     def close(self) -> None:
         """Ends threads and connections, whatever they are doing."""
         self._waitress.task_dispatcher.shutdown(cancel_pending=True, timeout=1)
@@ -192,13 +205,16 @@ def serve(
     announce: Callable[[], None],
     served: WSGIApplication | None = None,
     stop_delay: float = 0.0,
+    reload: "Callable[[Callable[[], None]], None] | None" = None,
 ) -> int:
     """Serves until SIGTERM (0) or SIGINT (130); the exit code. ``announce`` is called once it answers.
 
     ``served`` is what gets the requests, where something stands around the application. After SIGTERM it goes on for ``stop_delay`` seconds, but is not ready any more. A
-    second SIGINT does not wait for anybody.
+    second SIGINT does not wait for anybody. On SIGHUP ``reload`` is called beside the server, one call after the other; what it
+    gets returns once all that is asked by then is answered.
     """
     received: list[int] = []
+    wanted = SimpleQueue[bool]()
 
     def stop(number: int, frame: FrameType | None) -> None:
         del frame
@@ -209,14 +225,40 @@ def serve(
         server.stop(stop_delay if received == [signal.SIGTERM] else 0.0)
 
     with Server(served or application, listener) as server:
-        before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGINT)}
+        handlers = {signal.SIGTERM: stop, signal.SIGINT: stop}
+        if reload is not None and hasattr(signal, "SIGHUP"):
+            handlers[signal.SIGHUP] = lambda *_: wanted.put(True)
+        before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
         try:
-            announce()
-            server.run()
+            with _beside(reload, wanted, server.answered) if reload else nullcontext():
+                announce()
+                server.run()
         finally:
             for number, handler in before.items():
                 signal.signal(number, handler)
     return INTERRUPTED if received[:1] == [signal.SIGINT] else 0
+
+
+@contextmanager
+def _beside(
+    reload: Callable[[Callable[[], None]], None], wanted: "SimpleQueue[bool]", answered: Callable[[], None]
+) -> Iterator[None]:
+    """A thread that reloads whenever it is wanted, so that the server goes on meanwhile."""
+
+    def reload_when_wanted() -> None:
+        while wanted.get():
+            try:
+                reload(answered)
+            except Exception:
+                logger.exception("not reloaded")  # the server goes on as it was, and may be asked again
+
+    thread = Thread(target=reload_when_wanted, name="reloading")
+    thread.start()
+    try:
+        yield
+    finally:
+        wanted.put(False)
+        thread.join()
 
 
 @contextmanager

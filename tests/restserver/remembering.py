@@ -40,7 +40,7 @@ def main(file: str, *tokens: str) -> int:
     held, address = granian_workers.reserved_port("127.0.0.1", 0)
     make = partial(_made, Path(file), Settings(read_tokens=tokens))
     announce = partial(print, f"listening on {address}", flush=True)
-    return granian_workers.serve(make, held, announce, lambda: None, 1, 0.0)
+    return granian_workers.serve(make, held, announce, str, 1, 0.0)
 
 
 if __name__ == "__main__":

@@ -220,14 +220,14 @@ def test_what_looks_after_the_server_moves_to_a_port_of_its_own() -> None:
 
 
 def test_the_management_port_answers_as_long_as_the_server_runs(capsys: pytest.CaptureFixture[str]) -> None:
-    server = small(Settings(management_port=0))
-    built = Built(server.backend)
-    with application.management(server.app, built.backend, Settings(management_port=0)):
+    settings = Settings(management_port=0)
+    looking_after = application.assembled(Built(small(settings).backend), settings).looking_after
+    with application.managed(looking_after, settings):
         address = capsys.readouterr().err.removeprefix("management on ").strip()
         assert get(f"{address}/healthz")[1] == {"status": "ok"}
     with pytest.raises(urllib.error.URLError, match="refused"):
         get(f"{address}/healthz")
-    with application.management(server.app, built.backend, Settings()):
+    with application.managed(application.assembled(Built(small().backend), Settings()).looking_after, Settings()):
         assert capsys.readouterr().err == ""
 
 
