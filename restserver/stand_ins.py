@@ -145,12 +145,13 @@ class Stage:
             host, port, settings, lambda built, wanted, _: around(built, wanted)(application(built, wanted))
         )
 
-    def launcher(self, host: str = LOOPBACK, port: int = 0, **settings: object) -> Simulated:
-        """The launcher and its resource manager on one port; ``settings`` are those of ``restserver simulate``: ``dialect="open"``."""
+    def launcher(self, host: str = LOOPBACK, port: int = 0, *, acl: str = "off", **settings: object) -> Simulated:
+        """The launcher and its resource manager on one port; ``acl`` and the ``settings`` are those of ``restserver simulate``:
+        ``dialect="open"``."""
         from restserver.assembling.simulated_launcher import around_launcher, launcher_and_yarn
 
         def assembled(built: "Built", wanted: Settings, address: str) -> "WSGIApplication":
-            launcher, _ = launcher_and_yarn(built, wanted, address)
+            launcher, _ = launcher_and_yarn(built, wanted, address, acl=acl)
             return around_launcher(built, wanted)(launcher)
 
         return self._started(host, port, settings, assembled)

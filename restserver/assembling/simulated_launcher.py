@@ -18,10 +18,12 @@ if TYPE_CHECKING:
 
 
 def launcher_and_yarn(
-    built: "Built", settings: "Settings", address: str, *, together: bool = True
+    built: "Built", settings: "Settings", address: str, *, together: bool = True, acl: str = "off"
 ) -> "tuple[LauncherServer, YarnServer]":
-    """The simulated launcher and its resource manager; ``together``: the first serves the second, too."""
+    """The simulated launcher and its resource manager; ``together``: the first serves the second, too. ``acl``: off, on or
+    strict."""
     from restserver.answers.identity import simulated_headers
+    from simulator.http.access import ACCESS_OF_WORD
     from simulator.http.simulation import launcher_server, yarn_server
     from simulator.http.yarn_paths import PREFIX
 
@@ -34,7 +36,8 @@ def launcher_and_yarn(
 
     yarn = yarn_server(simulation, faults, identity)
     all_mounts = [*mounts(built, settings), *([(PREFIX, cast("WSGIApplication", yarn))] if together else [])]
-    return launcher_server(simulation, settings.dialect, faults, identity, all_mounts, address), yarn
+    access = ACCESS_OF_WORD[acl]
+    return launcher_server(simulation, settings.dialect, faults, identity, all_mounts, address, access), yarn
 
 
 def around_launcher(built: "Built", settings: "Settings") -> "Callable[[WSGIApplication], WSGIApplication]":

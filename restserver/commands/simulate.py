@@ -22,7 +22,15 @@ _PORT: Final = click.IntRange(0, 65535)
 @options_of(["host", "dialect", *_WORLD, "admin", "admin_token", "log_format", "log_level", "access_log", "config"])
 @click.option("--port", "-p", type=_PORT, default=9086, help="Port to listen on; 0 is any free port.  [default: 9086]")
 @click.option("--rm-port", type=_PORT, default=0, help="Port of the resource manager.  [default: 0, the same port]")
-def simulate(port: int, rm_port: int, **flags: object) -> int:
+@click.option(
+    "--acl",
+    type=click.Choice(("off", "on", "strict")),
+    default="off",
+    help="Who may write, by the UserName header. off: everybody. on: the user a name begins with (before ~), those whom PUT"
+    " /v1/LauncherRequest/AclConfiguration lists, and the administrators root and hadoop; names without ~ stay everybody's."
+    " strict: those are refused.  [default: off]",
+)
+def simulate(port: int, rm_port: int, acl: str, **flags: object) -> int:
     """Runs the simulated launcher and resource manager themselves; prints where they listen once they answer."""
     from restserver.seeing.logs import set_up_logging
     from restserver.serving import waitress_server
@@ -35,7 +43,7 @@ def simulate(port: int, rm_port: int, **flags: object) -> int:
         listener = stack.enter_context(listener_on("port", settings.host, settings.port))
         address = waitress_server.url_of(listener)
         settings = replace(settings, port=listener.getsockname()[1])
-        app, yarn = launcher_and_yarn(built, settings, address, together=rm_port == 0)
+        app, yarn = launcher_and_yarn(built, settings, address, together=rm_port == 0, acl=acl)
         if rm_port:
             far = stack.enter_context(listener_on("rm-port", settings.host, rm_port))
             alone = stack.enter_context(waitress_server.serving(around_launcher(built, settings)(yarn), far))

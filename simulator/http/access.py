@@ -1,5 +1,7 @@
 """Who may write (launcher fact sheet, 1.6): asked only where the launcher's access lists are switched on. Nobody is
 authenticated; the ``UserName`` header is believed, as the real launcher believes it.
+
+Ruling: the flag has three words for the real launcher's two switches, since the second means nothing without the first.
 """
 
 import re
@@ -19,6 +21,13 @@ class Access(Struct, frozen=True):
     ignores_no_namespace: bool = True
     """Names without a namespace are everybody's; else nobody can write them."""
 
+
+ACCESS_OF_WORD: Mapping[str, Access | None] = {
+    "off": None,
+    "on": Access(),
+    "strict": Access(ignores_no_namespace=False),
+}
+"""How people name it: ``webServerAclEnable``, and ``webServerAclIgnoreWithoutNamespace`` as deployed, or not."""
 
 _NAMESPACED = re.compile(r"([^~]+)~([^~]+)")
 

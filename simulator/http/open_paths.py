@@ -24,7 +24,8 @@ LOG_FILES = ("AllWarn.log", "InternalDebug.log", "InternalInfo.log", "AllDebug.l
 class Web(Struct, frozen=True):
     """What the launcher's web server says of itself."""
 
-    intervals: Intervals = DEPLOYED
+    pace: Callable[[], Intervals] = lambda: DEPLOYED
+    """Asked whenever somebody asks: another profile brings another."""
     service_host: str = "launcher.cluster.example"
     service_ip: str = "192.0.2.2"
     user_exit_spec: bool = True
@@ -171,7 +172,7 @@ def launcher_status(web: Web, writes: Writes) -> Mapping[str, object]:
     spec = [{"code": row.code, "type": row.type.value, "description": row.description} for row in exits.USER_CONTAINER]
     return {
         "launcherConfiguration": launcher_configuration(
-            web.intervals,
+            web.pace(),
             writes.most_tasks,
             web.address,
             acl=access is not None,

@@ -36,7 +36,7 @@ def launcher_server(
         simulation.launcher_requests,
         access=access,
     )
-    web = Web(simulation.world.population.profile.pace, address=address)
+    web = Web(lambda: simulation.world.population.profile.pace, address=address)
     launcher = faulty(simulation.launcher, faults, over_http=True)
     return LauncherServer(DIALECTS[dialect](launcher, writes, web), simulation.clock, headers, mounts)
 

@@ -309,7 +309,7 @@ class Master:
                 self._run(now, task, task.serial, task.fate)
 
     def _unregister(self, now: Instant, report: Report) -> None:
-        life, report = self._life, report.within(self._cluster.am_diagnostics_most)
+        life, report = self._life, report.within(self._cluster.intervals.am_diagnostics_most)
         life.master_over, life.pushed_last = now, True
         life.closed = now + UNREGISTERING
         succeeded = report.code == 0

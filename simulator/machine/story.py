@@ -26,7 +26,7 @@ DAY: Milliseconds = 24 * HOUR
 
 
 class Intervals(Struct, frozen=True):
-    """The part of the LauncherConfiguration (and of YARN's) that sets the pace, all in milliseconds."""
+    """The part of the LauncherConfiguration (and of YARN's) in which launchers differ: their pace, in milliseconds."""
 
     service_rm_resync: Milliseconds = 20 * SECOND
     service_request_pull: Milliseconds = 20 * SECOND
@@ -44,6 +44,13 @@ class Intervals(Struct, frozen=True):
     completed_retention: Milliseconds = 30 * DAY
     container_expiry: Milliseconds = 600 * SECOND
     """YARN's: an allocated container that is not started by then expires."""
+    am_diagnostics_most: int = 327_680
+    """Characters of the exit report that a master leaves (``amDiagnosticsMaxBytes``)."""
+    node_expiry_buffer: Milliseconds = 60 * SECOND
+    """This and what follows is only told: nothing here lives by it."""
+    am_info_publish: Milliseconds = 20 * SECOND
+    setup_request_min: Milliseconds = 30 * SECOND
+    setup_request_max: Milliseconds = 150 * SECOND
 
 
 DEPLOYED = Intervals()
@@ -63,6 +70,11 @@ FAST = Intervals(
     diagnostics_retries=5,
     completed_retention=12 * HOUR,
     container_expiry=90 * SECOND,
+    am_diagnostics_most=49_152,
+    node_expiry_buffer=6 * SECOND,
+    am_info_publish=10 * SECOND,
+    setup_request_min=5 * SECOND,
+    setup_request_max=15 * SECOND,
 )
 """The values most recordings were made with: 1 s everywhere."""
 
@@ -91,8 +103,6 @@ class Cluster(Struct, frozen=True):
     """``None``: every label exists; else another one is refused, of a task (-7200) or of the master (-7300)."""
     user_exit_spec: bool = True
     """Whether the launcher was given its user-container-exit-spec file; without one 193 and its like are UNKNOWN."""
-    am_diagnostics_most: int = 327_680
-    """Characters of the exit report that a master leaves (``amDiagnosticsMaxBytes``)."""
     am_attempts: int = 3
     failures_validity: Milliseconds = 10 * SECOND
 

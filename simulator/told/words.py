@@ -53,7 +53,14 @@ _INTERVALS = {
 }
 """The launcher does not forget a told story, unless the story says so."""
 
-INTERVAL_NAMES = Intervals.__struct_fields__
+_OF_NO_STORY = {
+    "am_diagnostics_most",
+    "node_expiry_buffer",
+    "am_info_publish",
+    "setup_request_min",
+    "setup_request_max",
+}
+INTERVAL_NAMES = tuple(name for name in Intervals.__struct_fields__ if name not in _OF_NO_STORY)
 
 
 def length_of(told: str | float) -> Milliseconds:

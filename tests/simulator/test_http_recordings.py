@@ -21,7 +21,8 @@ from simulator.http.access import Access
 from simulator.http.open_paths import Web, open_routes
 from simulator.http.server import LauncherServer
 from simulator.http.writes import Writes
-from simulator.launcher_state import LauncherRequests
+from simulator.launcher_state import LauncherRequests, launcher_configuration
+from simulator.machine.story import DEPLOYED, FAST, Intervals
 from simulator.submission.judging import Library
 from tests.simulator.submitted_requests import SubmittedRequests
 from tests.simulator.wire_exchange import Sent, send
@@ -218,6 +219,25 @@ def test_the_recorded_writes_against_the_total_of_tasks_are_let_in_and_refused_a
         )
         statuses.append(sent.status)
     assert statuses.count(429) == 3
+
+
+WHERE_IT_RAN = {"zkRootDir", "hdfsRootDir", "webServerBindHost", "webServerAddress"}
+"""Of no consequence to a client: two launchers stood side by side on the recorded machine."""
+
+
+@pytest.mark.parametrize(
+    ("name", "pace", "access"), [("s12a-get-and-paths", FAST, None), ("s21a-acl", DEPLOYED, Access())]
+)
+def test_a_launcher_is_set_up_as_the_recorded_one_of_its_pace(
+    name: str, pace: Intervals, access: Access | None
+) -> None:
+    configuration = launcher_configuration(
+        pace, 500_000, "", acl=access is not None, acl_ignores_no_namespace=access is not None
+    )
+    told = [e.response.body or "" for e in recorded(name) if e.request.path == "/v1/LauncherStatus"]
+    was = next(json.loads(body)["launcherConfiguration"] for body in told if "launcherConfiguration" in body)
+    assert list(configuration) == list(was)
+    assert {key for key in was if was[key] != configuration[key]} <= WHERE_IT_RAN
 
 
 def test_every_known_difference_still_is_one() -> None:

@@ -254,6 +254,19 @@ def test_one_that_is_its_own_parent_is_let_in(open_launcher: Served) -> None:
     assert open_launcher.put("/v1/Frameworks/self", child("self", deleteOnParentDeleted=True)).status == 202
 
 
+# --- another profile --------------------------------------------------------------------------------------------------
+
+
+def test_the_launcher_tells_the_pace_of_the_profile_that_it_has_now(open_launcher: Served) -> None:
+    def told() -> tuple[int, int]:
+        configuration = open_launcher.told("/v1/LauncherStatus")["launcherConfiguration"]
+        return configuration["webServerStatusPullIntervalSec"], configuration["amDiagnosticsMaxBytes"]
+
+    assert told() == (20, 327_680)
+    open_launcher.simulation.populate(profile="tiny")
+    assert told() == (1, 49_152)
+
+
 # --- limits and access ----------------------------------------------------------------------------------------------
 
 

@@ -207,7 +207,7 @@ def test_one_that_was_scaled_away_while_it_waited_takes_no_host_from_those_who_c
 
 
 def test_a_report_is_cut_to_what_a_master_may_leave() -> None:
-    cluster = replace(CLUSTER, am_diagnostics_most=700)
+    cluster = replace(CLUSTER, intervals=replace(CLUSTER.intervals, am_diagnostics_most=700))
     told = story(
         Submit(START, descriptor()),
         cluster=cluster,

@@ -10,6 +10,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -113,12 +114,76 @@ def test_the_private_launcher_and_its_resource_manager_on_ports_of_their_own(
     assert f"resource manager on http://127.0.0.1:{rm_port}" in capsys.readouterr().err
 
 
+def put(url: str, path: str, body: object, user: str) -> int:
+    content = json.dumps(body).encode()
+    headers = {"Content-Type": "application/json", "UserName": user}
+    request = urllib.request.Request(url + path, content, headers, method="PUT")
+    try:
+        with urllib.request.urlopen(request, timeout=30) as response:
+            status: int = response.status
+    except urllib.error.HTTPError as error:
+        status = error.code
+    return status
+
+
+def submission(user: str) -> dict[str, object]:
+    service = {
+        "version": 1,
+        "entryPoint": "true",
+        "sourceLocations": ["/x"],
+        "resource": {"cpuNumber": 1, "memoryMB": 1},
+    }
+    return {"version": 1, "user": {"name": user}, "taskRoles": {"w": {"taskNumber": 1, "taskService": service}}}
+
+
+ACL = "/v1/LauncherRequest/AclConfiguration"
+
+
+def test_access_lists_that_are_switched_on_are_kept_across_a_restart(tmp_path: Path) -> None:
+    lists = {"namespaceAcls": {"team": {"users": [{"name": "bob"}]}}, "normalAdminUsers": [{"name": "carol"}]}
+    state = ("--acl", "on", "--dialect", "open", "--state", str(tmp_path / "state.json"))
+
+    def switched_on(url: str) -> None:
+        configuration = json.loads(call(f"{url}/v1/LauncherStatus")[2])["launcherConfiguration"]
+        assert (configuration["webServerAclEnable"], configuration["webServerAclIgnoreWithoutNamespace"]) == (
+            True,
+            True,
+        )
+        assert put(url, "/v1/Frameworks/team~job", submission("bob"), "bob") == 403
+        assert put(url, ACL, lists, "bob") == 403
+        assert put(url, ACL, lists, "root") == 200
+        assert put(url, "/v1/Frameworks/team~job", submission("bob"), "bob") == 202
+        assert put(url, "/v1/Frameworks/no-namespace", submission("bob"), "bob") == 202
+
+    def started_again(url: str) -> None:
+        assert json.loads(call(url + ACL)[2]) == lists
+        stop = {"executionType": "STOP"}
+        assert put(url, "/v1/Frameworks/team~job/ExecutionType", stop, "mallory") == 403
+        assert put(url, "/v1/Frameworks/team~job/ExecutionType", stop, "carol") == 202
+        assert call(f"{url}/v1/Frameworks/team~job")[0] == 200
+
+    assert while_it_runs(switched_on, *state) == 0
+    assert while_it_runs(started_again, *state) == 0
+
+
+@pytest.mark.parametrize("acl", ["off", "strict"])
+def test_names_without_a_namespace_are_refused_only_by_strict_access_lists(acl: str) -> None:
+    def ask(url: str) -> None:
+        seen = [
+            put(url, f"/v1/Frameworks/{name}", submission("bob"), "bob") for name in ("plain", "bob~own", "eve~own")
+        ]
+        assert seen == {"off": [202, 202, 202], "strict": [400, 202, 403]}[acl]
+
+    assert while_it_runs(ask, "--acl", acl, "--dialect", "open") == 0
+
+
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
         (["--dialect", "esperanto"], "--dialect: 'esperanto'"),
         (["--port", "99999"], "--port"),
         (["--rm-port", "x"], "--rm-port"),
+        (["--acl", "maybe"], "--acl"),
         (["--profile", "/nowhere"], "profile"),
         (["--launcher-url", "http://l:1"], "--launcher-url"),
     ],
