@@ -1,8 +1,9 @@
-"""What granian lets pass, and a proxy before it may read otherwise: refused, with 400 and an end of the connection.
+"""What granian lets pass, and a proxy before it may read otherwise: refused, and the connection ended.
 
 As :mod:`restserver.serving.strict_http` does it for waitress, as far as what granian hands on still tells. What it cannot parse it
-refuses itself. Two lengths it reads by the letter (RFC 9112, 6.1): the chunks count, and the connection ends with the answer,
-as it does wherever a body was not read to its end.
+refuses itself. Of two lengths it hands on the chunks alone (RFC 9112, 6.1), so a request in chunks may be one with a second length:
+none is taken (411), and nothing is lost, for no answer of ours depends on a body that a client could not measure. The connection
+ends wherever a body was not read to its end.
 """
 
 from collections.abc import Iterable
@@ -12,16 +13,16 @@ from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 def strictly(application: WSGIApplication) -> WSGIApplication:
     def answering(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         if "," in environ.get("HTTP_HOST", ""):
-            return _refused("Several hosts", start_response)
-        if environ.get("HTTP_TRANSFER_ENCODING", "chunked").lower() != "chunked":
-            return _refused("Transfer-Encoding is not supported", start_response)
+            return _refused("400 Bad Request", "Several hosts", start_response)
+        if "HTTP_TRANSFER_ENCODING" in environ:
+            return _refused("411 Length Required", "A body needs a Content-Length", start_response)
         return application(environ, start_response)
 
     return answering
 
 
-def _refused(reason: str, start_response: StartResponse) -> Iterable[bytes]:
-    body = f"Bad Request\n\n{reason}".encode()
+def _refused(status: str, reason: str, start_response: StartResponse) -> Iterable[bytes]:
+    body = f"{status[4:]}\n\n{reason}".encode()
     about_body = [("Content-Type", "text/plain; charset=utf-8"), ("Content-Length", str(len(body)))]
-    start_response("400 Bad Request", [*about_body, ("Connection", "close")])
+    start_response(status, [*about_body, ("Connection", "close")])
     return [body]

@@ -142,8 +142,9 @@ LENGTH = len(HIDDEN)
 )
 def test_a_request_of_doubtful_length_is_refused_and_ends_its_connection(wire: Wire, ambiguous: bytes) -> None:
     (status,) = statuses(wire.say(POST + ambiguous + HIDDEN + LAST))
-    assert status in (400, 413, 501) or (status == 405 and wire.answers_before_it_reads)
+    assert status in (400, 411, 413, 501) or (status == 405 and wire.answers_before_it_reads)
     assert wire.paths == ([JOB.decode()] if status == 405 else [])
+    assert status != 405 or b"chunked" not in ambiguous.lower()
 
 
 @pytest.mark.parametrize(
@@ -172,8 +173,10 @@ def test_lines_that_do_not_end_as_they_should_hide_nothing(wire: Wire, said: byt
 @pytest.mark.parametrize("method", [b"POST", b"GET", b"HEAD", b"OPTIONS"])
 def test_a_body_is_never_taken_for_a_request(wire: Wire, framed: bytes, method: bytes) -> None:
     answers = wire.say(POST.replace(b"POST", method) + framed + LAST)
-    # Waitress ends the connection of a 204, see serving.
-    assert len(statuses(answers)) == (1 if method == b"OPTIONS" and wire.server == "waitress" else 2)
+    if wire.server == "granian" and b"Transfer" in framed:  # it reads a line below for a dash
+        assert statuses(answers) == [411]
+    else:  # waitress ends the connection of a 204, see serving
+        assert len(statuses(answers)) == (1 if method == b"OPTIONS" and wire.server == "waitress" else 2)
     assert "/hidden" not in wire.paths
 
 
