@@ -5,7 +5,7 @@ of the addresses in them the last one that is not a trusted proxy's is the clien
 said. Without a trusted proxy nothing is read, and this stands around nothing.
 
 Waitress drops names with a line below; granian takes ``X_Forwarded_For`` for the same header, and the last one it reads counts. WSGI
-does not tell which it was, so there the proxy must drop such names (nginx and Apache do unasked).
+does not tell which it was, so there the proxy must drop such names (nginx does unasked).
 """
 
 import ipaddress

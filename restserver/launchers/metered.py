@@ -3,16 +3,19 @@
 A socket time-out is about one operation, so a server that sends a byte a second is never late. Here each receive gets only
 the time that is left and takes what came from what may still come. Status line, headers, chunk sizes and body all pass
 through ``recv_into``, so nothing above this module can wait, or fill the memory, for longer. Connecting (all addresses of
-the host together), the TLS handshake and sending run against the same meter. No thread, no signal.
-
-What cannot be cut short is the resolver of the operating system; it has time-outs of its own.
+the host together), the TLS handshake and sending run against the same meter. No thread, no signal; where a host's name has to be
+looked up first, :mod:`.addresses` keeps the same time.
 """
 
 import socket
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Any, TypeAlias
 
 from contracts.clock import EARLIEST, Milliseconds, VirtualClock
+
+Address: TypeAlias = tuple[int, int, int, str, Any]
+"""As :func:`socket.getaddrinfo` tells it: family, kind, protocol, name, and what :meth:`socket.socket.connect` takes."""
 
 
 class AnswerTooLong(Exception):
@@ -69,9 +72,11 @@ def tls_context(ca_file: str | None) -> ssl.SSLContext:
     return context
 
 
-def connected(host: str, port: int, tls: ssl.SSLContext | None, meter: Meter) -> MeteredSocket | MeteredTlsSocket:
+def connected(
+    host: str, addresses: Sequence[Address], tls: ssl.SSLContext | None, meter: Meter
+) -> MeteredSocket | MeteredTlsSocket:
     """A connection within the meter's time. Raises OSError: the last address's, where a host has several."""
-    plain = _dialled(host, port, meter)
+    plain = _dialled(addresses, meter)
     if tls is None:
         return plain
     try:
@@ -85,10 +90,9 @@ def connected(host: str, port: int, tls: ssl.SSLContext | None, meter: Meter) ->
     return secure
 
 
-def _dialled(host: str, port: int, meter: Meter) -> MeteredSocket:
+def _dialled(addresses: Sequence[Address], meter: Meter) -> MeteredSocket:
     failure: OSError | None = None
-    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    for untried, (family, kind, protocol, _, address) in zip(range(len(found), 0, -1), found, strict=True):
+    for untried, (family, kind, protocol, _, address) in zip(range(len(addresses), 0, -1), addresses, strict=True):
         sock = MeteredSocket(family, kind, protocol)
         sock.meter = meter
         try:

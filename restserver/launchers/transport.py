@@ -1,6 +1,6 @@
 """One GET to a launcher or resource manager: an answer of it, or an error of the port. Every failure below HTTP is translated here.
 
-One deadline holds for a whole call: connecting, TLS, sending, waiting, reading. It is the asker's own or the configured
+One deadline holds for a whole call: looking up the host, connecting, TLS, sending, waiting, reading. It is the asker's own or the configured
 time-out, whichever comes first; :mod:`restserver.launchers.metered` keeps it. Redirects are not followed, compression is
 not accepted, the environment's proxies are not used.
 
@@ -26,6 +26,7 @@ from urllib3.exceptions import HTTPError
 
 from contracts.clock import Clock, Instant, Milliseconds
 from contracts.launcher.port import Ask, LauncherError, LauncherUnavailable, LauncherUnreadable
+from restserver.launchers.addresses import Addresses
 from restserver.launchers.metered import AnswerTooLong, Meter, connected, tls_context
 from restserver.launchers.target import BadTarget, checked_headers, target
 
@@ -69,6 +70,7 @@ class Transport:
         keep: int = KEPT_CONNECTIONS,
     ) -> None:
         self._target = target(url)
+        self._addresses = Addresses(self._target.host, self._target.port)
         self._clock = clock
         self._timeout = timeout
         self._who = who
@@ -134,7 +136,7 @@ class Transport:
         host, port = self._target.host, self._target.port
         connection = HTTPConnection(host, port) if self._tls is None else HTTPSConnection(host, port)
         connection.auto_open = 0  # it never connects by itself, past the meter
-        connection.sock = connected(host, port, self._tls, meter)
+        connection.sock = connected(host, self._addresses.within(meter), self._tls, meter)
         return connection
 
     def _exchange(self, connection: Connection, path: str, headers: Mapping[str, str], meter: Meter) -> Reply:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contracts.clock import SystemClock, VirtualClock
+from contracts.clock import SystemClock, VirtualClock, uptime
 from contracts.launcher.port import Ask, LauncherUnavailable, LauncherUnreadable
 from restserver.launchers.metered import AnswerTooLong, Meter
 from restserver.launchers.target import BadTarget, checked_headers, target
@@ -244,6 +244,31 @@ def test_a_server_that_takes_its_time_is_cut_off_at_the_deadline(script: bad.Scr
         began = clock.now()
         assert unavailable(server.url, timeout=300) == "The launcher did not answer within 0.3 s."
         assert 290 <= clock.now() - began < 2_000
+
+
+def test_a_name_server_that_is_silent_holds_nobody_beyond_the_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And is asked once for all who wait meanwhile."""
+    speak, asked = threading.Event(), list[object]()
+
+    def silent(host: object, *_: object, flags: int = 0, **__: object) -> list[object]:
+        if flags & socket.AI_NUMERICHOST:
+            raise socket.gaierror
+        asked.append(host)
+        assert speak.wait(30)
+        raise socket.gaierror
+
+    monkeypatch.setattr(socket, "getaddrinfo", silent)
+    with transport("http://launcher.example", timeout=200) as client:
+        for _ in range(3):
+            with pytest.raises(LauncherUnavailable, match=r"did not answer within 0\.2 s"):
+                client.get("/v1", Ask())
+        assert asked == ["launcher.example"]
+        speak.set()
+        until = uptime() + 30
+        while len(asked) == 1 and uptime() < until:  # the look-up has ended, and the next one is another
+            with pytest.raises(LauncherUnavailable):
+                client.get("/v1", Ask())
+        assert len(asked) == 2
 
 
 def test_a_connection_nobody_accepts_ends_at_the_deadline() -> None:
