@@ -3,7 +3,12 @@
 import { $ } from "./dom.js";
 
 const ADMIN = "/__admin";
-const TOKEN = "restserver token";
+// Two doors, each with a token of its own, which is sent to nothing else, stands in no address and ends with this tab. Whoever
+// asks the API may go without one, to see what that is like.
+const CONTROL = { kept: "restserver token", title: "The control plane asks for its token", about: "token-of-control", free: false };
+const API = { kept: "restserver read token", title: "The API asks for a token", about: "token-of-api", free: true };
+const doorOf = (path) => (path.startsWith(ADMIN) ? CONTROL : API);
+
 const MOST_KEPT = 200;
 
 export class Refused extends Error {
@@ -15,12 +20,12 @@ export class Refused extends Error {
 export class Lost extends Error {}
 
 const kept = new Map();
-let asking = null; // the open dialog, if the control plane waits for its token
+let asking = null; // the door of the open dialog, and the promise of what comes of it
 
 async function request(path, options) {
   const headers = { ...options.headers };
-  const token = sessionStorage.getItem(TOKEN);
-  if (token && path.startsWith(ADMIN)) headers.Authorization = `Bearer ${token}`;
+  const token = sessionStorage.getItem(doorOf(path).kept);
+  if (token) headers.Authorization = `Bearer ${token}`;
   try {
     const answer = await fetch(path, { ...options, headers, cache: "no-store", signal: AbortSignal.timeout(20000) });
     heard();
@@ -32,26 +37,45 @@ async function request(path, options) {
 }
 
 async function admitted(path, options) {
+  const door = doorOf(path);
   for (let first = true; ; first = false) {
     const answer = await request(path, options);
-    if (answer.status !== 401) return answer;
-    await (asking ??= askForToken(first && sessionStorage.getItem(TOKEN) === null).finally(() => (asking = null)));
+    if (answer.status !== 401 || answer.headers.has("Preference-Applied")) return answer; // the second was wished for
+    while (asking !== null && asking.door !== door) await asking.given;
+    asking ??= { door, given: askForToken(door, first && !hasToken(path)).finally(() => (asking = null)) };
+    if (!(await asking.given)) return answer;
   }
 }
 
-function askForToken(first) {
+export function hasToken(path) {
+  return sessionStorage.getItem(doorOf(path).kept) !== null;
+}
+
+// True once there is a token to try, false for whoever goes without one.
+function askForToken(door, first) {
   const dialog = $("token-dialog");
+  $("token-title").textContent = door.title;
+  for (const each of [CONTROL, API]) $(each.about).hidden = each !== door;
+  $("token-without").hidden = !door.free;
   $("token-said").textContent = first ? "" : "That is not its token.";
   if (!dialog.open) dialog.showModal();
   return new Promise((done) => {
-    $("token-form").onsubmit = (event) => {
-      event.preventDefault();
-      sessionStorage.setItem(TOKEN, $("token").value);
+    const leave = (token) => {
+      if (token === null) sessionStorage.removeItem(door.kept);
+      else sessionStorage.setItem(door.kept, token);
       $("token").value = "";
       dialog.close();
-      done();
+      done(token !== null);
     };
-    dialog.oncancel = (event) => event.preventDefault();
+    $("token-form").onsubmit = (event) => {
+      event.preventDefault();
+      leave($("token").value);
+    };
+    $("token-without").onclick = () => leave(null);
+    dialog.oncancel = (event) => {
+      event.preventDefault();
+      if (door.free) leave(null);
+    };
   });
 }
 
@@ -83,7 +107,7 @@ export async function tell(method, path, body, type = "application/json") {
 
 // What a client of the API would see, whatever it is.
 export async function look(path, prefer) {
-  const answer = await request(path, { headers: prefer ? { Prefer: prefer } : {} });
+  const answer = await admitted(path, { headers: prefer ? { Prefer: prefer } : {} });
   return { status: answer.status, headers: answer.headers, text: await answer.text() };
 }
 

@@ -1,6 +1,6 @@
 // One job: its life, what can be done to it, and what the API says of it.
 
-import { Poll, Refused, ask, look, tell } from "./asking.js";
+import { Poll, Refused, ask, hasToken, look, tell } from "./asking.js";
 import { goTo, now } from "./clock.js";
 import { $, badge, h, say, show, sure } from "./dom.js";
 import { drawn, moveNow } from "./timeline.js";
@@ -176,7 +176,9 @@ function answerPart() {
       } catch {
         // shown as it came
       }
-      const curl = `curl -s ${prefer.value ? `-H 'Prefer: ${prefer.value}' ` : ""}'${location.origin}${path.value}'`;
+      const open = hasToken(path.value); // a link cannot send it, and no command shown here holds it
+      form.querySelector("a").hidden = open;
+      const curl = `curl -s ${open ? '-H "Authorization: Bearer $TOKEN" ' : ""}${prefer.value ? `-H 'Prefer: ${prefer.value}' ` : ""}'${location.origin}${path.value}'`;
       show(out,
         h("p", { class: "small" }, h("strong", { class: answer.status < 400 ? "good" : "bad" }, String(answer.status)), ...headers.map((key) => h("span", { class: "header" }, `${key}: ${answer.headers.get(key)}`))),
         h("p", { class: "small" }, h("code", {}, curl)),

@@ -210,6 +210,38 @@ def test_a_control_plane_with_a_token_is_asked_with_it(tmp_path: Path, page: Pag
         expect(page.get_by_role("dialog")).to_be_hidden()
 
 
+def test_an_api_with_a_token_is_asked_with_it_and_nothing_else_is(tmp_path: Path, page: Page) -> None:
+    sent: list[tuple[str, str | None]] = []
+    page.on("request", lambda request: sent.append((request.url, request.headers.get("authorization"))))
+    with running(*WORLD, "-p", "0", "--read-token", "read-sesame", log=tmp_path / "log") as program:
+        page.goto(f"{program.told}/#/jobs/story~running")
+        page.get_by_role("button", name="Ask", exact=True).click()
+        page.get_by_role("button", name="Ask without one").click()
+        answer = page.locator("#job [role=status]")
+        expect(answer).to_contain_text("UnauthorizedError")
+        page.get_by_role("button", name="Ask", exact=True).click()
+        expect(page.get_by_role("heading", name="The API asks for a token")).to_be_visible()
+        for token in ("wrong", "read-sesame"):
+            page.get_by_role("textbox", name="Token").fill(token)
+            page.get_by_role("button", name="Use it").click()
+            if token == "wrong":  # noqa: S105 - it opens nothing
+                expect(page.locator("#token-said")).to_contain_text("not its token")
+        expect(answer).to_contain_text('"jobStatus"')
+        expect(answer).to_contain_text("$TOKEN")
+        expect(page.get_by_role("link", name="Open")).to_be_hidden()
+        page.get_by_label("Prefer").fill("code=401")
+        page.get_by_role("button", name="Ask", exact=True).click()
+        expect(answer).to_contain_text("Preference-Applied: code=401")
+        page.reload()  # the tab keeps it
+        page.get_by_role("button", name="Ask", exact=True).click()
+        expect(answer).to_contain_text('"jobStatus"')
+        assert page.evaluate("localStorage.length") == 0
+        assert "read-sesame" not in page.content()
+    assert "Bearer read-sesame" in {bearer for _, bearer in sent}
+    assert not any("sesame" in url for url, _ in sent)
+    assert all("/api/v2/" in url for url, bearer in sent if bearer is not None)
+
+
 def test_a_server_without_a_control_plane_says_so(tmp_path: Path, page: Page) -> None:
     with running(*WORLD, "-p", "0", "--admin", "off", log=tmp_path / "log") as program:
         page.goto(f"{program.told}/")
