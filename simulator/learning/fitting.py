@@ -17,8 +17,9 @@ from contracts.launcher.records import RetryState
 from simulator.learning.shapes import MOST_GPUS, Mix, shapes_of
 from simulator.learning.sightings import Job, Run
 from simulator.lengths import iso_length, length
-from simulator.machine.story import DAY, HOUR, MINUTE, SECOND
-from simulator.world.profile_files import MARGIN
+from simulator.machine.story import DAY, FAST, HOUR, MINUTE, SECOND
+from simulator.world.profile import Between, Starting, starting_of
+from simulator.world.profile_files import LONGEST_START, MARGIN
 
 LEAST = 8
 """So many make a fit; with fewer the default stays."""
@@ -28,8 +29,10 @@ LONGEST_WINDOW: Milliseconds = 30 * DAY
 DOMAIN = "learned.example"
 FAST_PULL: Milliseconds = 5 * SECOND
 """Half of all submissions are taken up sooner: by a launcher that looks every second, not every 20 s."""
-MASTER_START: Milliseconds = 4 * SECOND
-"""What the simulator adds to the waiting on average."""
+QUEUE: Milliseconds = 30 * SECOND
+"""Where half of all masters take longer they stand in a queue, and nobody can tell how long they would take without it."""
+INSTANT: Milliseconds = 100
+"""The shortest waiting that is told apart from none."""
 MOST_RETRIES, MOST_UPGRADES, MOST_HOSTS = 8, 4, 10_000
 WIDEST = 4.0
 NEVER_RETRIED = frozenset({"refused", "restarting", "stopped_waiting"})
@@ -57,8 +60,11 @@ def fit(jobs: Sequence[Job], usual: Mapping[str, Any]) -> Fitted:
     fitting.cluster(jobs, runs)
     fitting.names(jobs)
     fitting.shapes([run for run in runs if run.roles])
-    fitting.lengths("waiting", "first applications", _less_the_start(runs))
-    fitting.lengths("running", "runs that ended", [run.ran for run in runs if run.ran is not None])
+    starting = fitting.starting(runs)
+    waited = [run.waited for run in runs if run.waited is not None]
+    fitting.lengths("waiting", "first applications", _less(waited, starting.master), INSTANT)
+    ran = [run.ran for run in runs if run.ran is not None]
+    fitting.lengths("running", "runs that ended", _less(ran, starting.program), SECOND)
     fitting.endings([run.ending for run in runs if run.ending is not None])
     fitting.retries([run.retries for run in runs if run.ending is not None and run.ending not in NEVER_RETRIED])
     fitting.task_retries([run for run in runs if run.roles])
@@ -152,20 +158,61 @@ class _Fitting:
             "shapes", len(runs), "submissions", f"{len(self.mix['shapes'])} kinds; roles and ports are numbered"
         )
 
-    def lengths(self, part: str, what: str, seen: Sequence[Milliseconds]) -> None:
+    def starting(self, runs: Sequence[Run]) -> Starting:
+        """What of a start can be told apart from the waiting, and from the looks of the launcher, before and behind it."""
+        usual = starting_of(self._usual["starting"])
+        fast = self.mix["intervals"] == "fast"
+        # A submission is taken up at the service's next look: on average after half of its period.
+        pulls = [run.pull - FAST.service_request_pull // 2 for run in runs if run.pull is not None and fast]
+        waited = sorted(run.waited for run in runs if run.waited is not None)
+        without_queue = waited[: len(waited) // 2] if waited and median(waited) < QUEUE else []
+        ran = sorted(run.ran for run in runs if run.ran is not None)
+        # A program that started and ended within a second did not take longer to start.
+        shortest = min(usual.program.high, ran[len(ran) // 20]) if len(ran) >= LEAST else usual.program.high
+        fitted = Starting(
+            submission=self._between(
+                "submission", "submissions to a launcher that looks often", pulls, usual.submission
+            ),
+            master=self._between("master", "masters that did not have to queue", without_queue, usual.master),
+            container=self._between(
+                "container", "containers of no gang", [each for run in runs for each in run.granted], usual.container
+            ),
+            program=Between(min(usual.program.low, shortest // 2), shortest),
+        )
+        self.mix["starting"] = {
+            name: [iso_length(between.low), iso_length(between.high)]
+            for name, between in ((name, getattr(fitted, name)) for name in Starting.__struct_fields__)
+        }
+        return fitted
+
+    def _between(self, part: str, what: str, seen: Sequence[Milliseconds], usual: Between) -> Between:
+        """So that the quickest, and three quarters, come out where they were seen: the few that were held up count for nothing."""
+        if len(seen) < LEAST:
+            self._left(f"starting.{part}", len(seen), what)
+            return usual
+        in_order = sorted(seen)
+        low, most = max(0, in_order[len(seen) // 20]), in_order[len(seen) * 3 // 4]
+        high = min(LONGEST_START, max(low, low + (most - low) * 4 // 3))
+        low = min(low, high)
+        self._fitted(f"starting.{part}", len(seen), what, f"{low / SECOND:.1f} to {high / SECOND:.1f} s")
+        return Between(low, high)
+
+    def lengths(self, part: str, what: str, seen: Sequence[Milliseconds], least: Milliseconds) -> None:
         if len(seen) < LEAST:
             self.mix[part] = self._usual_lengths(part)
             self._left(part, len(seen), what)
             return
-        half = max(SECOND, round(median(seen)))
-        spread = min(WIDEST, pstdev([math.log(max(SECOND, length)) for length in seen]))
+        half = max(least, round(median(seen)))
+        spread = min(WIDEST, pstdev([math.log(max(least, length)) for length in seen]))
         longest = _whole(max(half, *seen), SECOND)
         self.mix[part] = {
-            "median": iso_length(_whole(half, SECOND)),
+            "median": iso_length(_whole(half, least)),
             "spread": round(spread, 2),
             "longest": iso_length(longest),
         }
-        self._fitted(part, len(seen), what, f"median {half / SECOND:.0f} s, spread {spread:.2f}")
+        self._fitted(
+            part, len(seen), what, f"median {half / SECOND:.{0 if half > 10 * SECOND else 1}f} s, spread {spread:.2f}"
+        )
 
     def endings(self, seen: Sequence[str]) -> None:
         self._counts("endings", "runs that ended", Counter(seen), self._usual["endings"], self.mix)
@@ -240,8 +287,9 @@ class _Fitting:
         self.notes.append(f"{part}: left at default: {count} {what}, and fewer than {LEAST} say too little")
 
 
-def _less_the_start(runs: Iterable[Run]) -> list[Milliseconds]:
-    return [max(0, run.waited - MASTER_START) for run in runs if run.waited is not None]
+def _less(seen: Iterable[Milliseconds], start: Between) -> list[Milliseconds]:
+    """Without what the start of it takes on average."""
+    return [max(0, length - start.middle) for length in seen]
 
 
 def _share(flags: Iterable[bool]) -> float:

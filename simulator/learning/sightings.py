@@ -64,6 +64,8 @@ class Run(Struct, frozen=True):
     """From the submission to the first application, where the service took it up as it was submitted."""
     waited: Milliseconds | None
     """From the first application's launch to its master."""
+    granted: tuple[Milliseconds, ...]
+    """From a task's beginning to the start of its first container, where no gang had to be complete."""
     ran: Milliseconds | None
     """Its tasks, all attempts together; known only of what came to an end."""
     ending: str | None
@@ -154,6 +156,7 @@ def _run(looks: Sequence[Framework], last_seen: Instant, *, deleted: bool) -> Ru
         else tuple(role.task_retry_policy for role in descriptor.task_roles.values()),
         pull=_pull(looks),
         waited=_waited(looks),
+        granted=() if descriptor is None or descriptor.platform.gang_allocation else tuple(_granted(looks)),
         ran=ran if ending is not None and ran else None,
         ending=ending,
         retries=last.status.retries,
@@ -191,6 +194,18 @@ def _waited(looks: Sequence[Framework]) -> Milliseconds | None:
         if created and look.status.retries.total == 0:
             return _between(look.status.application_launched_timestamp, min(created))
     return None
+
+
+def _granted(looks: Sequence[Framework]) -> Iterator[Milliseconds]:
+    """Of every application; a task keeps what it was first seen to have got."""
+    seen: dict[tuple[str | None, str, int], Milliseconds] = {}
+    for look in looks:
+        for name, role in look.task_roles.items():
+            for task in role.tasks:
+                length = _between(task.created_timestamp, task.container_launched_timestamp)
+                if length is not None and task.retries is not None and task.retries.total == 0:
+                    seen.setdefault((look.status.application_id, name, task.index), length)
+    yield from seen.values()
 
 
 def _length(look: Framework, last_seen: Instant) -> Milliseconds | None:

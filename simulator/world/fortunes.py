@@ -39,16 +39,17 @@ class Fortune(Struct, frozen=True):
     def application(self, key: ApplicationKey) -> ApplicationFate:
         attempt = _attempt(self.profile, self.dice_name, key.version, key.attempt)
         rolls = dice(self.dice_name, "application", key.count)
-        start = attempt.wait + rolls.randint(2, 6) * SECOND
+        start = attempt.wait + self.profile.starting.master.roll(rolls)
         end = None
         if attempt.mishap is not None and attempt.mishap.application is not None:
             end = attempt.mishap.application(start, attempt.run)
-        return ApplicationFate(upload=rolls.randint(300, 1800), am_start=start, end=end)
+        return ApplicationFate(upload=self.profile.starting.submission.roll(rolls), am_start=start, end=end)
 
     def container(self, key: ContainerKey) -> ContainerFate:
         attempt = _attempt(self.profile, self.dice_name, key.application.version, key.application.attempt)
         rolls = dice(self.dice_name, "container", key.application.count, key.role, key.index, key.task_attempt)
-        allocation, start = rolls.randint(1, 9) * SECOND, rolls.randint(200, 2500)
+        starting = self.profile.starting
+        allocation, start = starting.container.roll(rolls), starting.program.roll(rolls)
         mishap = attempt.mishap
         run = round(attempt.run * rolls.uniform(0.85, 1))
         if mishap is None or key.index > 0 or key.task_attempt >= CURED_AFTER:

@@ -23,7 +23,7 @@ from contracts.launcher.records import (
     TaskService,
 )
 from simulator.dice import dice
-from simulator.machine.story import MINUTE, SECOND, Intervals, Operation, SetProgress, Stop, Submit
+from simulator.machine.story import MINUTE, SECOND, Operation, SetProgress, Stop, Submit
 from simulator.world import policies
 from simulator.world.lives import Attempt, Life, Task, Version, length_of
 from simulator.world.mishaps import Mishap, roll
@@ -68,7 +68,7 @@ def job(profile: Profile, user: User, arrival: Instant, dice_name: str, first_ap
         )
         versions[number] = replace(version, descriptor=descriptor)
         operations.append(Submit(at, descriptor, LaunchClientType.WEB_UI, user.address))
-        length = length_of(version.attempts, profile.pace) if stopped_after is None else stopped_after
+        length = length_of(version.attempts, profile.pace, profile.starting) if stopped_after is None else stopped_after
         if turn == upgrades and stopped_after is not None:
             operations.append(Stop(at + stopped_after))
         elif turn == upgrades and ending == "succeeded" and rolls.random() < 0.2:
@@ -76,7 +76,7 @@ def job(profile: Profile, user: User, arrival: Instant, dice_name: str, first_ap
         at += round(length * rolls.choice((0.3, 0.5, 0.8, 1.2)))
         down = rolls.random() < 0.15 and number - 1 not in versions
         number = number - 1 if down else max(versions) + 1
-    return Job(tuple(operations), Life(dice_name, first_application, versions), tags)
+    return Job(tuple(operations), Life(dice_name, first_application, versions, profile.starting), tags)
 
 
 def _some(chance: float, most: int, rolls: random.Random) -> int:
@@ -142,7 +142,7 @@ def _version(
     if ending in FAILED:
         cause = "unknown" if ending == "user" and rolls.random() < UNKNOWN_SHARE else ending
         mishaps.append(roll(cause, rolls, profile.pace))
-    attempts, stopped_after = _attempts(ending, mishaps, working, wait, run, profile.pace, rolls)
+    attempts, stopped_after = _attempts(ending, mishaps, working, wait, run, profile, rolls)
     tolerated = None
     if ending == "succeeded" and not mishaps and len(working) > 2 and not serving and rolls.random() < 0.3:
         tolerated = rolls.choice(working)
@@ -180,7 +180,7 @@ def _attempts(
     working: Sequence[Task],
     wait: Milliseconds,
     run: Milliseconds,
-    pace: Intervals,
+    profile: Profile,
     rolls: random.Random,
 ) -> tuple[list[Attempt], Milliseconds | None]:
     """One after the other, and when they are cut short by a stop."""
@@ -200,5 +200,5 @@ def _attempts(
     last_wait = wait // 4 if attempts else wait
     if ending == "stopped":
         attempts.append(Attempt(last_wait, None))
-        return attempts, length_of(attempts, pace) + share
+        return attempts, length_of(attempts, profile.pace, profile.starting) + share
     return [*attempts, Attempt(last_wait, share)], None

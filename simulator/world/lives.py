@@ -18,13 +18,11 @@ from simulator.machine.story import (
     Intervals,
 )
 from simulator.world.mishaps import Mishap
+from simulator.world.profile import Starting
 
 MOST_FANCY_TASK_RETRIES = 2
 """A fancy policy sets no bound of its own to what is transient."""
 
-_STARTING: Milliseconds = 10 * SECOND
-"""About how long a master and its containers take to start. Used, like the rest of ``length_of``, only to guess how long a
-life will be."""
 _LOOKS = 4
 """So many looks of the launcher are between two applications."""
 
@@ -44,12 +42,12 @@ class Attempt(Struct, frozen=True):
     """The task whose container it is."""
 
 
-def length_of(attempts: Sequence[Attempt], pace: Intervals) -> Milliseconds:
-    """About how long they take, one after the other."""
+def length_of(attempts: Sequence[Attempt], pace: Intervals, starting: Starting) -> Milliseconds:
+    """About how long they take, one after the other: only to guess how long a life will be."""
     return sum(
         attempt.wait
         + (attempt.run or 0)
-        + _STARTING
+        + starting.about
         + _LOOKS * pace.web_status_pull
         + (pace.gang_timeout if attempt.mishap is not None and attempt.mishap.starves else 0)
         for attempt in attempts
@@ -75,14 +73,15 @@ class Life(Struct, frozen=True):
     dice_name: str
     first_application: int
     versions: Mapping[int, Version]
+    starting: Starting
 
     def application_number(self, count: int) -> int:
         return self.first_application + count
 
     def application(self, key: ApplicationKey) -> ApplicationFate:
         attempt = self._attempt(key)
-        start = attempt.wait + 2 * SECOND + below(4 * SECOND, self.dice_name, "master", key.count)
-        upload = 300 + below(1500, self.dice_name, "upload", key.count)
+        start = attempt.wait + self.starting.master.at(self.dice_name, "master", key.count)
+        upload = self.starting.submission.at(self.dice_name, "upload", key.count)
         end = None
         if attempt.mishap is not None and attempt.mishap.application is not None:
             end = attempt.mishap.application(start, attempt.run or 0)
@@ -92,8 +91,8 @@ class Life(Struct, frozen=True):
         version = self.versions[key.application.version]
         attempt = self._attempt(key.application)
         rolls = dice(self.dice_name, key.application.count, key.role, key.index, key.task_attempt)
-        allocation = rolls.randint(1, 9) * SECOND + round(version.slow_allocation * rolls.uniform(0.4, 1))
-        start = rolls.randint(200, 2500)
+        allocation = self.starting.container.roll(rolls) + round(version.slow_allocation * rolls.uniform(0.4, 1))
+        start = self.starting.program.roll(rolls)
         mishap = attempt.mishap
         culprit = attempt.culprit == (key.role, key.index)
         if mishap is not None and mishap.starves and culprit:

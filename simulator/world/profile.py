@@ -12,11 +12,12 @@ from itertools import accumulate
 from typing import Any, Literal, TypeAlias
 
 from msgspec import Struct
-from msgspec.structs import asdict
+from msgspec.structs import asdict, replace
 
 from contracts.clock import Milliseconds
+from simulator.dice import below
 from simulator.lengths import length
-from simulator.machine.story import DEPLOYED, FAST, Intervals
+from simulator.machine.story import DEPLOYED, FAST, SECOND, Intervals
 
 Range: TypeAlias = tuple[int, int]
 """Lowest and highest, both included."""
@@ -31,6 +32,48 @@ class Lengths(Struct, frozen=True):
 
     def roll(self, dice: random.Random) -> Milliseconds:
         return min(self.longest, round(dice.lognormvariate(math.log(self.median), self.spread)))
+
+
+class Between(Struct, frozen=True):
+    """A length of time between two others, each as likely."""
+
+    low: Milliseconds
+    high: Milliseconds
+
+    @property
+    def middle(self) -> Milliseconds:
+        return (self.low + self.high) // 2
+
+    def roll(self, dice: random.Random) -> Milliseconds:
+        """Where both ends are whole seconds, so is the length: things happen at the looks of somebody."""
+        if self.low % SECOND or self.high % SECOND:
+            return dice.randint(self.low, self.high)
+        return dice.randint(self.low // SECOND, self.high // SECOND) * SECOND
+
+    def at(self, *name: object) -> Milliseconds:
+        """By the die of that name; always in milliseconds."""
+        return self.low + below(self.high - self.low, *name)
+
+
+class Starting(Struct, frozen=True):
+    """How fast what was asked for comes, in a cluster with room for it."""
+
+    submission: Between = Between(300, 1800)
+    """From the application id to the submission."""
+    master: Between = Between(2 * SECOND, 6 * SECOND)
+    """From there, after the waiting, to the running master."""
+    container: Between = Between(1 * SECOND, 9 * SECOND)
+    """From a task's request to its container."""
+    program: Between = Between(200, 2500)
+    """From there to the running program."""
+
+    @property
+    def about(self) -> Milliseconds:
+        """What a master and its containers take together, in whole seconds."""
+        return (self.master.middle + self.container.middle + self.program.middle) // SECOND * SECOND
+
+
+USUAL_START = Starting()
 
 
 class Weighted(Struct, frozen=True):
@@ -88,6 +131,7 @@ class Profile(Struct, frozen=True):
     groups: float
     shapes: tuple[Shape, ...]
     waiting: Lengths
+    starting: Starting
     running: Lengths
     endings: Weighted
     retries: float
@@ -112,7 +156,8 @@ class Profile(Struct, frozen=True):
         return self._identity({*_NO_PART_OF_IT, "memory_mb_per_host", "cpus_per_host"})
 
     def _identity(self, without: Collection[str]) -> str:
-        mix = {key: value for key, value in asdict(self).items() if key not in without}
+        usual = {"starting"} if self.starting == USUAL_START else set()  # profiles could not say it once
+        mix = {key: value for key, value in asdict(self).items() if key not in without and key not in usual}
         return blake2b(json.dumps(mix, default=asdict).encode(), digest_size=8).hexdigest()
 
 
@@ -126,6 +171,12 @@ def _weighted(weights: Mapping[str, float]) -> Weighted:
 
 def _lengths(values: Mapping[str, Any]) -> Lengths:
     return Lengths(length(values["median"]), float(values["spread"]), length(values["longest"]))
+
+
+def starting_of(told: Mapping[str, Sequence[str]]) -> Starting:
+    """What it says nothing of is as usual."""
+    between = {key: Between(length(low), length(high)) for key, (low, high) in told.items()}
+    return replace(USUAL_START, **between)
 
 
 def _range(values: Sequence[int]) -> Range:
@@ -156,6 +207,7 @@ def profile_of(name: str, mix: Mapping[str, Any]) -> Profile:
         groups=names["groups"],
         shapes=tuple(_shape(shape) for shape in mix["shapes"]),
         waiting=_lengths(mix["waiting"]),
+        starting=starting_of(mix.get("starting", {})),
         running=_lengths(mix["running"]),
         endings=_weighted(mix["endings"]),
         retries=mix["retries"]["chance"],

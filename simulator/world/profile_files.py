@@ -22,6 +22,8 @@ SCHEMA = SHIPPED / "profile.schema.json"
 DERIVED = SHIPPED / "shipped.json"
 MARGIN: Milliseconds = 4 * 3_600_000
 """What back-off, full clusters and the launcher's own looks may add to a life, retries included."""
+LONGEST_START: Milliseconds = 2 * 60_000
+"""So that the starts of a life are within its margin."""
 
 Keys: TypeAlias = Sequence[str | int]
 """Where in a document: ``("shapes", 0, "weight")``."""
@@ -99,6 +101,19 @@ def _lengths_are_lengths(mix: Mapping[str, Any]) -> Iterator[Wrong]:
             yield keys, f"{text!r} is no ISO 8601 duration of fixed length, such as PT90S or PT12H"
 
 
+def _starts_ascend(mix: Mapping[str, Any]) -> Iterator[Wrong]:
+    for key, (low, high) in mix.get("starting", {}).items():
+        try:
+            ascends = 0 <= length(low) <= length(high)
+        except ValueError:
+            yield ("starting", key), f"{low!r} to {high!r}: no two ISO 8601 durations of fixed length, such as PT0.5S"
+            return
+        if not ascends:
+            yield ("starting", key), f"{low} to {high} is no range from PT0S up"
+        elif length(high) > LONGEST_START:
+            yield ("starting", key), f"{high} is more than {LONGEST_START // 60_000} minutes: that is a waiting"
+
+
 def _ranges_ascend(mix: Mapping[str, Any]) -> Iterator[Wrong]:
     for place, shape in enumerate(mix["shapes"]):
         for name, role in shape["roles"].items():
@@ -143,6 +158,7 @@ def _lives_fit_the_window(mix: Mapping[str, Any]) -> Iterator[Wrong]:
 
 _RULES: tuple[Callable[[Mapping[str, Any]], Iterator[Wrong]], ...] = (
     _lengths_are_lengths,
+    _starts_ascend,
     _ranges_ascend,
     _roles_fit_a_host,
     _something_has_weight,

@@ -1,9 +1,14 @@
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
-from simulator.world.profile import Profile
+from simulator.machine.story import ApplicationKey, ContainerKey
+from simulator.world.fortunes import Fortune, _attempt
+from simulator.world.lives import Life
+from simulator.world.profile import USUAL_START, Profile
 from simulator.world.profile_files import DERIVED, SHIPPED, BadProfile, derived, load, read, shipped
+from simulator.world.world import World
 from simulator.yaml_text import LARGEST_FILE
 
 DEFAULT = (SHIPPED / "default.yaml").read_bytes()
@@ -37,6 +42,37 @@ def test_equal_mixes_have_equal_identities_whatever_they_are_called() -> None:
     assert one.identity() != read(DEFAULT.replace(b"hosts: 48", b"hosts: 47"), "one.yaml").identity()
 
 
+def test_how_fast_things_start_is_usual_where_a_profile_says_nothing_of_it() -> None:
+    """States that were saved before it could be said name the same mix."""
+    silent = read(b"\n".join(line for line in DEFAULT.splitlines() if not line.startswith(b"starting:")), "my.yaml")
+    assert (silent.starting, silent.identity()) == (USUAL_START, read(DEFAULT, "my.yaml").identity())
+    slow = read(DEFAULT.replace(b"master: [PT2S, PT6S]", b"master: [PT30S, PT90S]"), "my.yaml")
+    assert slow.identity() != silent.identity()
+
+
+def test_masters_and_containers_start_as_fast_as_the_profile_says() -> None:
+    """Of jobs of the population, and of what people submit."""
+    told = b"starting: {submission: [PT1S, PT1S], master: [PT40S, PT50S], container: [PT20S, PT30S], program: [PT5S, PT9S]}"
+    was = next(line for line in DEFAULT.splitlines() if line.startswith(b"starting:"))
+    mix = read(DEFAULT.replace(was, told), "my.yaml")
+    world = World(1, 50, mix)
+    stories = [world.at_place(place).tell() for place in range(1000, 1030)]
+    key = ApplicationKey(0, 0, 0)
+    people = [Fortune(mix, f"people/{number}", 1) for number in range(30)]
+    waits = [_attempt(mix, each.dice_name, 0, 0).wait for each in people]
+    starts = [(each.application(key).am_start or 0) - wait for each, wait in zip(people, waits, strict=True)]
+    assert all(40_000 <= start <= 50_000 for start in starts)
+    for life in [story.behaviour for story in stories if isinstance(story.behaviour, Life)]:
+        first, version = next(iter(life.versions.items()))
+        fate = life.application(replace(key, version=first))
+        assert fate.upload == 1000
+        assert 40_000 <= (fate.am_start or 0) - version.attempts[0].wait <= 50_000
+        role = next(iter(version.descriptor.task_roles))
+        container = life.container(ContainerKey(replace(key, version=first), role, 0, 0))
+        assert container.allocation is None or container.allocation >= 20_000
+        assert 5000 <= container.start <= 9000 or container.allocation is None
+
+
 def wrong(old: bytes, new: bytes) -> str:
     assert old in DEFAULT
     with pytest.raises(BadProfile) as caught:
@@ -61,6 +97,10 @@ def line_of(text: bytes) -> int:
         (b"window: PT12H", b"window: P", b"window:", "window", "ISO 8601"),
         (b"window: PT12H", b"window: PT0S", b"window:", "window", "no length of time"),
         (b"window: PT12H", b"window: 12", b"window:", "window", "12"),
+        (b"PT2S, PT6S]", b"PT6S, PT2S]", b"starting:", "starting.master", "PT6S to PT2S"),
+        (b"PT2S, PT6S]", b"PT2S, PT6H]", b"starting:", "starting.master", "that is a waiting"),
+        (b"PT2S, PT6S]", b"PT2S, P1M]", b"starting:", "starting.master", "no two ISO 8601"),
+        (b"PT2S, PT6S]", b"PT2S]", b"starting:", "starting.master", "PT2S"),
         (b"succeeded: 48", b"succeeded: much", b"succeeded: 48", "endings.succeeded", "much"),
         (b"succeeded: 48", b"won: 48", b"endings:", "endings", "'won'"),
         (b"en_US: 6", b"en_XX: 6", b"locales:", "users.locales.en_XX", "en_US"),
