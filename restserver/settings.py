@@ -355,7 +355,7 @@ class Settings:
         "OTEL_EXPORTER_OTLP_ENDPOINT",
         values.url,
         "URL",
-        "a collector of traces (OpenTelemetry over HTTP), for --backend launcher; an extra: restserver[tracing]",
+        "a collector of traces (OpenTelemetry over HTTP), for --backend launcher and archive; an extra: restserver[tracing]",
     )
     management_port: int | None = _setting(
         None,

@@ -5,6 +5,7 @@ What only one of them needs is imported when that one is built, to keep the star
 
 import logging
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -82,7 +83,8 @@ def launcher_backend(settings: Settings) -> Built:
 
     interval = None if settings.archiver is False else round(settings.poll_interval * 1000)
     followed = Around(launcher, protection.counting(LAUNCHER))
-    history = new_history(history_database(settings), followed, shielded, resource_manager, clock, interval)
+    polling = nullcontext if tracing is None else tracing.poll
+    history = new_history(history_database(settings), followed, shielded, resource_manager, clock, interval, polling)
     if history.archiver is not None:
         metrics.sources.append(history.archiver.figures)
         history.archiver.start()

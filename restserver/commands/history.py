@@ -5,7 +5,7 @@ import re
 import signal
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from types import FrameType
 from typing import IO, TYPE_CHECKING, Final, cast
@@ -13,7 +13,7 @@ from typing import IO, TYPE_CHECKING, Final, cast
 import click
 
 from contracts.clock import Milliseconds, SystemClock, iso
-from contracts.launcher.port import Around
+from contracts.launcher.port import Around, Hook, stacked
 from restserver.assembling.application import managed, secrets_of
 from restserver.commands.options import options_of
 from restserver.exit_codes import INTERRUPTED
@@ -31,7 +31,17 @@ if TYPE_CHECKING:
 
 _LAUNCHER_SETTINGS: Final = (
     *("launcher_url", "rm_url", "dialect", "launcher_timeout", "launcher_headers", "launcher_ca"),
-    *("poll_interval", "history_url", "data_dir", "log_format", "log_level", "config", "host", "management_port"),
+    *(
+        "poll_interval",
+        "history_url",
+        "data_dir",
+        "log_format",
+        "log_level",
+        "config",
+        "host",
+        "management_port",
+        "otlp_endpoint",
+    ),
 )
 _UNIT: Final[dict[str, Milliseconds]] = {"s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
 _WHERE = options_of(["history_url", "data_dir", "config"])
@@ -90,12 +100,18 @@ def archive(once: bool, **flags: object) -> int:
 def _archiver(settings: Settings, metrics: Metrics) -> "tuple[Archiver, Backend]":
     """Over a history of this program's version, and what is to be known of it. What it holds open is closed with the command."""
     from restserver.app import Backend
+    from restserver.assembling.backends import tracing_of
     from restserver.launchers.counted import Counted
     from restserver.launchers.http import http_backend
     from restserver.launchers.protection import LAUNCHER, RESOURCE_MANAGER
     from restserver.launchers.target import BadTarget
 
     clock = SystemClock()
+    tracing = tracing_of(settings)
+    counted: dict[str, Hook] = {side: Counted(metrics, side) for side in (LAUNCHER, RESOURCE_MANAGER)}
+    if tracing is not None:
+        click.get_current_context().call_on_close(tracing.close)
+        counted = {side: stacked(tracing.hook(side), hook) for side, hook in counted.items()}
     try:
         launcher, resource_manager = http_backend(
             launcher_url=settings.launcher_url or "",
@@ -105,7 +121,7 @@ def _archiver(settings: Settings, metrics: Metrics) -> "tuple[Archiver, Backend]
             headers=settings.launcher_headers,
             ca_file=None if settings.launcher_ca is None else str(settings.launcher_ca),
             clock=clock,
-            around_rm=Counted(metrics, RESOURCE_MANAGER),
+            around_rm=counted[RESOURCE_MANAGER],
         )
     except BadTarget as error:
         raise BadSetting("launcher-url, rm-url, launcher-header or launcher-ca", str(error)) from error
@@ -114,8 +130,10 @@ def _archiver(settings: Settings, metrics: Metrics) -> "tuple[Archiver, Backend]
     database = _database(settings)
     with _reachable():
         database.migrate()
-    followed = Around(launcher, Counted(metrics, LAUNCHER))
-    archiver = new_archiver(database, followed, resource_manager, clock, round(settings.poll_interval * 1000))
+    followed = Around(launcher, counted[LAUNCHER])
+    polling = nullcontext if tracing is None else tracing.poll
+    interval = round(settings.poll_interval * 1000)
+    archiver = new_archiver(database, followed, resource_manager, clock, interval, polling)
     metrics.sources.append(archiver.figures)
     informed = {"archiver": lambda: archiver.health.condition, "history": lambda: condition(database)}
     return archiver, Backend(followed, resource_manager, clock, metrics, informed)

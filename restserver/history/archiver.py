@@ -2,9 +2,10 @@
 
 import logging
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeAlias
 
 from contracts.clock import Clock, Instant, Milliseconds
 from contracts.launcher.port import LauncherError
@@ -16,6 +17,9 @@ from restserver.history.store import Store
 from restserver.seeing.metrics import Figure
 
 logger = logging.getLogger(__name__)
+
+Polling: TypeAlias = Callable[[], AbstractContextManager[object]]
+"""Made around each poll that is really made, its recovery included: what its calls have in common, for those who trace."""
 
 OK: Final = "ok"
 STANDING_BY: Final = "another process archives"
@@ -48,6 +52,7 @@ class Archiver:
         clock: Clock,
         interval: Milliseconds,
         stopping: threading.Event,
+        polling: Polling = nullcontext,
     ) -> None:
         self._store = store
         self._follower = follower
@@ -56,6 +61,7 @@ class Archiver:
         self._clock = clock
         self._interval = interval
         self._stopping = stopping
+        self._polling = polling
         self._thread: threading.Thread | None = None
         self.health = Health()
 
@@ -69,10 +75,11 @@ class Archiver:
             if health.leads_since is None:
                 health.leads_since = self._clock.now()
             health.polls += 1
-            health.last = self._follower.poll()
-            health.completed_at = self._clock.now()
-            health.condition = OK
-            self._recover()
+            with self._polling():
+                health.last = self._follower.poll()
+                health.completed_at = self._clock.now()
+                health.condition = OK
+                self._recover()
             health.gaps = self._store.gaps()
         except (LauncherError, HistoryFailed, OSError) as error:
             health.failures += 1

@@ -2,14 +2,14 @@
 
 import threading
 from collections.abc import Callable, Mapping
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from contracts.clock import Clock, Milliseconds
 from contracts.launcher.port import Launcher, ResourceManager
-from restserver.history.archiver import Archiver
+from restserver.history.archiver import Archiver, Polling
 from restserver.history.database import Database, HistoryFailed, State
 from restserver.history.follower import Follower
 from restserver.history.leadership import Leadership
@@ -43,14 +43,19 @@ def _user_data_dir() -> Path:
 
 
 def new_archiver(
-    database: Database, launcher: Launcher, resource_manager: ResourceManager, clock: Clock, interval: Milliseconds
+    database: Database,
+    launcher: Launcher,
+    resource_manager: ResourceManager,
+    clock: Clock,
+    interval: Milliseconds,
+    polling: Polling = nullcontext,
 ) -> Archiver:
     """Not started yet. ``launcher``: unshielded, for what follows wants to hear the launcher itself."""
     store = Store(database)
     stopping = threading.Event()
     follower = Follower(launcher, store, clock, lambda pause: stopping.wait(pause / 1000))
     recovery = Recovery(store, resource_manager, interval)
-    return Archiver(store, follower, recovery, Leadership(database), clock, interval, stopping)
+    return Archiver(store, follower, recovery, Leadership(database), clock, interval, stopping, polling)
 
 
 def new_history(
@@ -60,11 +65,14 @@ def new_history(
     resource_manager: ResourceManager,
     clock: Clock,
     interval: Milliseconds | None,
+    polling: Polling = nullcontext,
 ) -> History:
     """``interval`` ``None``: somebody else archives. An empty database gets its tables now, if it can be asked now."""
     with suppress(HistoryFailed):
         database.read(lambda _: None)
-    archiver = None if interval is None else new_archiver(database, launcher, resource_manager, clock, interval)
+    archiver = (
+        None if interval is None else new_archiver(database, launcher, resource_manager, clock, interval, polling)
+    )
 
     def close() -> None:
         if archiver is not None:

@@ -8,6 +8,7 @@ poll, because tasks settle a moment later than the framework. Calls are spread: 
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
@@ -111,7 +112,9 @@ class Follower:
                 if began is not None and self._wait(max(0, began + TICK - self._clock.now())):
                     return
                 began = self._clock.now()
-                yield from zip(tick, pool.map(self._fetch, tick), strict=True)
+                contexts = [copy_context() for _ in tick]  # each call belongs to the poll, for those who trace
+                found = pool.map(lambda context, one: context.run(self._fetch, one), contexts, tick)
+                yield from zip(tick, found, strict=True)
 
     def _fetch(self, name: str) -> Framework | LauncherError | None:
         """``None``: it vanished since the list was made; the next list will say so."""

@@ -10,7 +10,7 @@ from wsgiref.types import WSGIEnvironment
 
 HEADER: Final = "X-Request-Id"
 _ENVIRON_HEADER: Final = "HTTP_X_REQUEST_ID"
-_ENVIRON_KEY: Final = "restserver.seeing.request_id"
+_ENVIRON_KEY: Final = "restserver.request_id"
 _dice: Final = random.Random()  # noqa: S311 - an id is no secret; the system's dice would let go of the interpreter lock each time
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_dice.seed)  # or else every worker would give the same ones

@@ -1,14 +1,17 @@
-"""Traces, for who collects them: a span for every request, one for every call really made, and the launcher told which (OpenTelemetry).
+"""Traces, for who collects them: a span for every request or poll, one for every call really made, and the launcher told which (OpenTelemetry).
 
 The extra ``restserver[tracing]``. Without an endpoint to send to, nothing of this is imported, and no request passes through
 it. A trace that a client began is taken up, and goes on to the launcher, as the W3C's ``traceparent`` has it. Spans go out in
 batches from a thread of their own; a collector that is away costs them, and nothing else. What the endpoint's own variables
 say besides (``OTEL_SERVICE_NAME``, ``OTEL_TRACES_SAMPLER``, ``OTEL_EXPORTER_OTLP_HEADERS``, ...) is read by the library.
 
-Requests that are turned away for want of a token, or for being too many, have no span: nobody outside fills a collector.
+Requests that are turned away for want of a token, or for being too many, have no span: nobody outside fills a collector. A poll of
+an archiver is a trace of its own, its calls below it. The simulated launcher does not trace: what it was told stands in its journal of
+requests, and spans of a pretended server would only look like those of a real one.
 """
 
-from collections.abc import Callable, MutableMapping
+from collections.abc import Callable, Iterator, MutableMapping
+from contextlib import contextmanager
 from typing import Any, Final
 
 import falcon
@@ -73,6 +76,12 @@ class Tracing:
 
         return traced
 
+    @contextmanager
+    def poll(self) -> Iterator[None]:
+        """The span of one poll of an archiver, current while it lasts."""
+        with self._tracer.start_as_current_span("archiver poll", kind=SpanKind.INTERNAL, record_exception=False):
+            yield
+
     def requests(self) -> "Requests":
         return Requests(self._tracer.start_span)
 
@@ -92,7 +101,7 @@ class Requests:
         )
         request_id = resp.get_header("X-Request-Id")
         if request_id is not None:
-            span.set_attribute("restserver.seeing.request_id", request_id)
+            span.set_attribute("restserver.request_id", request_id)
         req.context.span = span, context.attach(set_span_in_context(span))
 
     def process_response(self, req: falcon.Request, resp: falcon.Response, resource: object, succeeded: bool) -> None:

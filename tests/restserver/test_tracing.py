@@ -7,8 +7,10 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 
@@ -16,7 +18,9 @@ from contracts.launcher import private_dialect
 from restserver.app import Application
 from restserver.assembling import application, backends
 from restserver.assembling.backends import Built
+from restserver.commands.history import archive
 from restserver.settings import BadSetting, Settings
+from restserver.stand_ins import Stage
 from tests.restserver.small_launcher import framework
 from tests.restserver.wsgi_client import ask
 from tests.stand_ins import served
@@ -107,7 +111,7 @@ def test_a_request_and_its_call_are_one_trace_and_the_launcher_is_told() -> None
         assert asked.header("tracestate") == "theirs=1"
         assert asked.header("x-request-id") == "mine-1"
         told = attributes(request)
-        assert (told["restserver.seeing.request_id"], told["http.response.status_code"]) == ("mine-1", 200)
+        assert (told["restserver.request_id"], told["http.response.status_code"]) == ("mine-1", 200)
         assert attributes(call) == {"restserver.name": "alice~mnist"}
         assert len(collector.spans) == 4
         assert collector.named("GET unknown").status.code == Status.STATUS_CODE_UNSET
@@ -130,6 +134,20 @@ def test_what_went_wrong_shows_and_what_is_not_there_is_no_failure(reply: served
         assert {span.status.code for span in spans.values()} == {code}
         assert attributes(spans[Span.SPAN_KIND_CLIENT])["error.type"]
         assert not [event for span in collector.spans for event in span.events], "no stack traces"
+
+
+def test_a_poll_of_an_archiver_is_one_trace_and_the_launcher_is_told(tmp_path: Path) -> None:
+    with collecting() as (endpoint, collector), Stage() as stage:
+        url = stage.launcher(dialect="open", jobs=3).url
+        arguments = ["--launcher-url", url, "--rm-url", url, "--dialect", "open", "--data-dir", str(tmp_path)]
+        done = CliRunner().invoke(archive, [*arguments, "--once", "--otlp-endpoint", endpoint])
+        assert done.exit_code == 0, done.output
+    poll = collector.named("archiver poll")
+    fetches = [span for span in collector.spans if span.name == "launcher framework"]
+    assert len(fetches) > 3
+    assert collector.named("launcher summaries").parent_span_id == poll.span_id
+    assert {span.parent_span_id for span in fetches} == {poll.span_id}
+    assert {span.trace_id for span in collector.spans} == {poll.trace_id}
 
 
 def test_who_is_turned_away_leaves_no_span() -> None:
@@ -156,6 +174,7 @@ OFF = """
 import sys
 from restserver.assembling import application
 from restserver.assembling import backends
+from restserver.commands.history import archive
 from restserver.settings import Settings
 settings = Settings(backend="launcher", launcher_url="http://127.0.0.1:1")
 with application.built_backend(settings) as built:
