@@ -7,8 +7,7 @@ What it does not imitate:
 * One job against another: each has the cluster to itself, but for what a story says of room. So nobody is preempted because
   of somebody else, and the sums over nodes and queues may exceed what there is.
 * Resyncs that go wrong by degrees: ``containerConnectionLostCount`` stays 0 until a container is lost.
-* What clients do not read: Java stack traces are a frame or two, and ``memorySeconds`` and ``vcoreSeconds`` are those of
-  what is held now.
+* What clients do not read: Java stack traces are a frame or two.
 * Retention is counted from the submission of a population's job, not from its completion; the resource manager forgets with
   the launcher, and of a large world sums the newest thousand jobs.
 * Not recorded, so composed in the manner of what was: texts of refused GPUs, of unknown labels among known ones, of duplicate

@@ -346,3 +346,8 @@ class Application(Struct, frozen=True):
     started_timestamp: Instant
     finished_timestamp: Instant | None
     figures: Figures
+    memory_seconds: int = 0
+    """What its containers held, MB times seconds, up to now; of those that live it is counted now and then."""
+    vcore_seconds: int = 0
+    master: Resource | None = None
+    """What its master's container is of, from the submission to the end; ``None``: it has none any more, or never got one."""

@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from contracts.clock import Instant, Milliseconds
 from contracts.launcher import wire
 from contracts.launcher.exit_report import ExitReport, exit_report, wrap_exit_report
-from contracts.launcher.records import Application, Figures
+from contracts.launcher.records import Application, Figures, Resource
 from contracts.launcher.tables import encoded, field, record, untold
 from contracts.launcher.wire import INTEGER, NUMBER, TEXT, Kind, array, default, maybe, only
 
@@ -113,11 +113,29 @@ _FIGURES = record(
     field("applicationContainerAnalysis", "container_analysis", Kind(_read_object, dict)),
 )
 
+
+def _read_seconds(value: object) -> int:
+    """A resource manager may say of it what it will: nobody's answer depends on it."""
+    return value if type(value) is int and value >= 0 else 0
+
+
+def _read_master(value: object) -> Resource | None:
+    """Out of the usage by partition; whatever else it is, it tells of no master."""
+    try:
+        used = value["resourceUsagesByPartition"][0]["amUsed"]  # type: ignore[index]  # what is none of it raises
+        return Resource(memory_mb=_read_seconds(used["memory"]), cpu_number=_read_seconds(used["vCores"]))
+    except (KeyError, IndexError, TypeError):
+        return None
+
+
+_SECONDS: Kind[int] = Kind(_read_seconds, int)
+
 _ABSENT_WHEN_EMPTY = frozenset(
     {
         "amContainerLogs",
         "trackingUrl",
         "resourceRequests",
+        "resourceInfo",
         "utilizationVmemMB",
         "utilizationVcores",
         "reservedContainers",
@@ -142,6 +160,9 @@ _APPLICATION = record(
     field("diagnostics", "diagnostics", default(TEXT, "")),
     field("startedTime", "started_timestamp", INTEGER),
     field("finishedTime", "finished_timestamp", Kind(wire.instant(1).read, lambda moment: moment or 0)),
+    field("memorySeconds", "memory_seconds", _SECONDS),
+    field("vcoreSeconds", "vcore_seconds", _SECONDS),
+    field("resourceInfo", "master", Kind(_read_master, lambda _: None)),  # written with the figures beside it
     untold("figures"),  # they stand in the same object
 )
 
@@ -226,8 +247,7 @@ def _derived(application: Application, until: Instant) -> dict[str, object]:
         "applicationTags": "",
         "elapsedTime": elapsed,
         **({"amHostHttpAddress": urlsplit(logs).netloc} if logs else {}),
-        "memorySeconds": figures.allocated_mb * elapsed // 1000,
-        "vcoreSeconds": figures.allocated_vcores * elapsed // 1000,
+        "resourceInfo": _usage(application),
         "clusterUsagePercentage": figures.queue_usage_percentage,
         "logAggregationStatus": "DISABLED",
         "unmanagedApplication": False,
@@ -236,6 +256,32 @@ def _derived(application: Application, until: Instant) -> dict[str, object]:
             "timeout": [{"type": "LIFETIME", "expiryTime": "UNLIMITED", "remainingTimeInSeconds": -1}],
         },
     }
+
+
+def _usage(application: Application) -> dict[str, object] | None:
+    """Of the one partition there is. The recorded resource manager had no limit for masters."""
+    if application.master is None:
+        return None
+    figures, asked = application.figures, application.figures.resource_requests
+    usage = {
+        "used": _amount(figures.allocated_mb, figures.allocated_vcores),
+        "reserved": _amount(figures.reserved_mb, figures.reserved_vcores),
+        "pending": _amount(_pending(asked, "memory"), _pending(asked, "vCores")),
+        "amUsed": _amount(application.master.memory_mb, application.master.cpu_number),
+        "amLimit": _amount(0, 0),
+    }
+    return {"resourceUsagesByPartition": [{"partitionName": "", **usage}]}
+
+
+def _amount(memory_mb: int, vcores: int) -> dict[str, int]:
+    return {"memory": memory_mb, "vCores": vcores}
+
+
+def _pending(requests: Iterable[Mapping[str, object]], what: str) -> int:
+    return sum(
+        pending_containers([request]) * _read_seconds(_read_object(request.get("capability")).get(what))
+        for request in requests
+    )
 
 
 def _tracking_ui(application: Application) -> str:
@@ -259,7 +305,7 @@ _STOCK_ORDER = (
     *("runningContainers", "memorySeconds", "vcoreSeconds", "queueUsagePercentage", "clusterUsagePercentage"),
     *("preemptedResourceMB", "preemptedResourceVCores", "numNonAMContainerPreempted", "numAMContainerPreempted"),
     *("preemptedMemorySeconds", "preemptedVcoreSeconds", "resourceRequests", "logAggregationStatus"),
-    *("unmanagedApplication", "amNodeLabelExpression", "timeouts"),
+    *("unmanagedApplication", "amNodeLabelExpression", "resourceInfo", "timeouts"),
 )
 _EXTENSIONS = (
     *("utilizationVmemMB", "utilizationVcores", "reservedContainers", "utilizedVmemorySeconds"),

@@ -166,7 +166,9 @@ class Timeline:
     def application(self, instant: Instant, application_id: str) -> Application | None:
         """As the resource manager knows it; it remembers applications of deleted frameworks."""
         with self._lock:
-            return next((known for known in self.applications(instant) if known.id == application_id), None)
+            self._machine.agenda.run_to(instant)
+            life = next((life for life in self._machine.applications if life.id == application_id), None)
+            return None if life is None else yarn.application(life, self.story.cluster, instant)
 
     def applications(self, instant: Instant) -> Iterator[Application]:
         """All it knows, in order of start."""

@@ -1,6 +1,6 @@
 """What the resource manager tells of an application at an instant. It is asked live: no web server's look lies between."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from msgspec import Struct
 
@@ -8,14 +8,16 @@ from contracts.clock import Instant, Milliseconds
 from contracts.launcher.lifecycle import TaskState
 from contracts.launcher.records import Application, Figures, Resource
 from simulator.machine import diagnostics, placement
-from simulator.machine.application import ApplicationLife, RoleLife, TaskEntry, entry_at, task_entry_at
+from simulator.machine.application import ApplicationLife, Container, RoleLife, TaskEntry, entry_at, task_entry_at
 from simulator.machine.master import HOLDS_A_CONTAINER
-from simulator.machine.story import Cluster, Host
+from simulator.machine.story import SECOND, Cluster, Host
 
 PREEMPTED = -7120
 MASTER_SEQUENCE = 1
 REGISTERING: Milliseconds = 1500
 """A master's container is there for so long before the master has registered."""
+COUNTED_EVERY: Milliseconds = 3000
+"""Between two countings of what living containers have used."""
 AFTERGLOW: Milliseconds = 1000
 """So long after a master said goodbye its own container still counts."""
 
@@ -34,6 +36,8 @@ def application(life: ApplicationLife, cluster: Cluster, instant: Instant) -> Ap
         state = "RUNNING" if _master_runs(life, instant) else "ACCEPTED"
         final, progress = _final_status(life, instant), 100 * life.progress_at(instant)
         text = "" if state == "RUNNING" else _why_it_waits(life, cluster, instant)
+    memory_seconds, vcore_seconds = _used(life, instant)
+    over = end is not None and not _in_the_afterglow(life, instant)
     return Application(
         id=life.id,
         name=life.yarn_name,
@@ -47,6 +51,9 @@ def application(life: ApplicationLife, cluster: Cluster, instant: Instant) -> Ap
         started_timestamp=life.submitted,
         finished_timestamp=life.closed if end is not None else None,
         figures=figures(life, cluster, instant),
+        memory_seconds=memory_seconds,
+        vcore_seconds=vcore_seconds,
+        master=None if over else life.descriptor.platform.am_resource,
     )
 
 
@@ -74,11 +81,17 @@ def _master_attempt(life: ApplicationLife, instant: Instant) -> int | None:
     master = entry_at(life.masters, instant)
     if master is not None:
         return master[1]
+    begins = _master_begins(life)
+    return 1 if begins is not None and begins <= instant else None
+
+
+def _master_begins(life: ApplicationLife) -> Instant | None:
+    """When its first attempt gets its container; ``None``: it never does, or not before the end."""
     start = life.fate.am_start
     if start is None or life.submitted is None:
         return None
-    alive = instant if life.closed is None else min(instant, life.closed - 1)
-    return 1 if alive >= life.submitted + max(start - REGISTERING, start // 2) else None
+    begins = life.submitted + max(start - REGISTERING, start // 2)
+    return begins if life.closed is None or begins < life.closed else None
 
 
 def _tracking_url(life: ApplicationLife, cluster: Cluster, state: str) -> str | None:
@@ -102,12 +115,71 @@ def held(life: ApplicationLife, cluster: Cluster, instant: Instant) -> list[Held
         return []
     master = Held(_master_host(life, cluster), life.descriptor.platform.am_resource)
     if life.end is not None and _is_closed(life, instant):
-        return [master] if life.end.report is not None and instant < (life.closed or 0) + AFTERGLOW else []
+        return [master] if _in_the_afterglow(life, instant) else []
     if life.master_over is not None and life.master_over <= instant:
         return [master]
     entries = (entry for role in life.roles.values() for entry in _entries(role, instant))
     live = (entry.container for entry in entries if entry.state in HOLDS_A_CONTAINER)
     return [master, *(Held(each.host, each.resource) for each in live if each is not None)]
+
+
+def _in_the_afterglow(life: ApplicationLife, instant: Instant) -> bool:
+    """A master that took its leave is not gone yet."""
+    return life.end is not None and life.end.report is not None and instant < (life.closed or 0) + AFTERGLOW
+
+
+def _used(life: ApplicationLife, instant: Instant) -> tuple[int, int]:
+    """MB and processors, times seconds. What has ended is counted to the millisecond; what lives is counted anew only every
+    few seconds, and holds still in between, as recorded."""
+    memory = vcores = 0
+    living: list[tuple[Resource, Instant]] = []
+    first = None
+    for resource, begins, ends in _spans(life, instant):
+        first = begins if first is None else first
+        if ends is None:
+            living.append((resource, begins))
+        else:
+            memory += resource.memory_mb * (ends - begins) // SECOND
+            vcores += resource.cpu_number * (ends - begins) // SECOND
+    counted = instant if first is None else first + (instant - first) // COUNTED_EVERY * COUNTED_EVERY
+    held_for = [(resource, max(0, counted - begins)) for resource, begins in living]
+    memory += sum(resource.memory_mb * length for resource, length in held_for) // SECOND
+    vcores += sum(resource.cpu_number * length for resource, length in held_for) // SECOND
+    return memory, vcores
+
+
+def _spans(life: ApplicationLife, instant: Instant) -> Iterator[tuple[Resource, Instant, Instant | None]]:
+    """Every container there was, the master's first: from when, and until when; ``None``: it lives."""
+    begins = _master_begins(life)
+    if begins is None or instant < begins:
+        return
+    closed = life.closed if _is_closed(life, instant) else None
+    lives_on = closed is None or _in_the_afterglow(life, instant)
+    said_goodbye = AFTERGLOW if life.end is not None and life.end.report is not None else 0
+    yield life.descriptor.platform.am_resource, begins, None if lives_on else (closed or 0) + said_goodbye
+    over = life.master_over if life.master_over is not None and life.master_over <= instant else None
+    for role in life.roles.values():
+        for log in role.slots:
+            yield from _spans_of(log, instant, over)
+
+
+def _spans_of(
+    log: Sequence[TaskEntry], instant: Instant, over: Instant | None
+) -> Iterator[tuple[Resource, Instant, Instant | None]]:
+    """Of the containers of one index, one after the other; at the end of the application the last one ends, too."""
+    held: Container | None = None
+    begins = 0
+    for entry in log:
+        if entry.at > instant or (over is not None and entry.at > over):
+            break
+        now = entry.container if entry.state in HOLDS_A_CONTAINER else None
+        if now is held:
+            continue
+        if held is not None:
+            yield held.resource, begins, entry.at
+        held, begins = now, entry.at
+    if held is not None:
+        yield held.resource, begins, over
 
 
 def figures(life: ApplicationLife, cluster: Cluster, instant: Instant) -> Figures:

@@ -256,4 +256,7 @@ applications = st.builds(
     started_timestamp=instants,
     finished_timestamp=_maybe(instants.filter(bool)),
     figures=figures,
+    memory_seconds=counts,
+    vcore_seconds=counts,
+    master=_maybe(st.builds(Resource, cpu_number=counts, memory_mb=counts)),
 )

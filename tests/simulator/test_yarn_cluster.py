@@ -83,3 +83,61 @@ def test_what_an_application_waits_for_can_be_asked_for(open_launcher: Served) -
     told = open_launcher.told(f"{CLUSTER}/apps/{waiting['id']}/resourceRequests")["resourceRequests"]
     assert [each["numContainers"] for each in told] == [each["numContainers"] for each in waiting["resourceRequests"]]
     assert told[0]["capacityInfo"]
+
+
+def recorded_applications() -> Iterator[dict[str, Any]]:
+    for file in sorted(RECORDING.parent.glob("s0*.jsonl.gz")):
+        with gzip.open(file, "rt") as lines:
+            for line in lines:
+                if '"/ws/v1/cluster/apps/application' in line and '"GET"' in line:
+                    body = json.loads(json.loads(line)["response"]["body"])
+                    if "app" in body:
+                        yield body["app"]
+
+
+def test_each_application_has_the_keys_of_the_recorded_ones_in_its_state(open_launcher: Served) -> None:
+    kinds: dict[tuple[str, bool], set[tuple[str, ...]]] = {}
+    for app in recorded_applications():
+        kinds.setdefault((app["state"], app["allocatedMB"] > 0), set()).add(tuple(app))
+    met = set()
+    for app in open_launcher.told(f"{CLUSTER}/apps")["apps"]["app"]:
+        kind = app["state"], app["allocatedMB"] > 0
+        if kind in kinds:
+            met.add(kind)
+            assert tuple(app) in kinds[kind], app["id"]
+    assert {("RUNNING", True), ("ACCEPTED", False), ("FINISHED", False)} <= met
+
+
+USED = {
+    "name": "me~used",
+    "descriptor": {"user": "me", "roles": {"w": {"tasks": 2, "memory_mb": 1000, "cpu": 3}}},
+    "containers": [{"run": "PT10M"}],
+}
+
+
+def test_what_an_application_used_grows_as_recorded(open_launcher: Served) -> None:
+    """Stepwise while it runs, and by what its containers held: the master's and the tasks'."""
+    open_launcher.simulation.journal.tell("me~used", USED)
+    open_launcher.clock.advance(60_000)
+    identity = open_launcher.told("/v1/Frameworks/me~used/FrameworkStatus")["applicationId"]
+    seen: list[tuple[int, int, dict[str, Any]]] = []
+    for _ in range(700):
+        open_launcher.clock.advance(1000)
+        application = open_launcher.told(f"{CLUSTER}/apps/{identity}")["app"]
+        seen.append((application["memorySeconds"], application["vcoreSeconds"], application))
+    memory = [each for each, _, _ in seen]
+    assert memory == sorted(memory)
+    running = [app for _, _, app in seen if app["runningContainers"] == 3]
+    assert len(running) > 500
+    grown = running[-1]["memorySeconds"] - running[0]["memorySeconds"]
+    master = running[0]["resourceInfo"]["resourceUsagesByPartition"][0]["amUsed"]["memory"]
+    assert grown == pytest.approx((master + 2000) * (len(running) - 1), rel=0.01)
+    assert len({app["memorySeconds"] for app in running}) == pytest.approx(len(running) / 3, rel=0.05)
+    assert running[0]["resourceInfo"]["resourceUsagesByPartition"][0]["used"] == {
+        "memory": master + 2000,
+        "vCores": running[0]["allocatedVCores"],
+    }
+    over = seen[-1][2]
+    assert over["allocatedMB"] == -1
+    assert "resourceInfo" not in over
+    assert over["vcoreSeconds"] == seen[-30][1] > 3 * 2 * 600
