@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import groupby
 
 from contracts.launcher.exits import SEEN_DESCRIPTIONS, STOP_FRAMEWORK
+from contracts.launcher.laws_of_records import tasks_of
 from contracts.launcher.records import ExitType, Framework
 
 NO_DIAGNOSTICS = -7352
@@ -35,12 +36,16 @@ def outcome(record: Framework) -> Mapping[str, object]:
         "was launched": status.application_launched_timestamp is not None,
         # A stopped one keeps the progress that was noticed last, and which that was is luck.
         "progress": status.application_progress if ended and code != STOP_FRAMEWORK else None,
-        "tasks": {
-            (task.task_role_name, task.index): (task.container_exit_code, task.container_exit_type)
-            for role in record.task_roles.values()
-            for task in role.tasks
-            if task.container_exit_type in (ExitType.SUCCEEDED, ExitType.UNKNOWN)
-        },
+        # The framework and its tasks are told on clocks of their own: only in the end they must agree.
+        "tasks": _exits_of_tasks(record) if ended else None,
+    }
+
+
+def _exits_of_tasks(record: Framework) -> Mapping[tuple[str, int], tuple[int | None, ExitType | None]]:
+    return {
+        place: (task.container_exit_code, task.container_exit_type)
+        for place, task in tasks_of(record).items()
+        if task.container_exit_type in (ExitType.SUCCEEDED, ExitType.UNKNOWN)
     }
 
 

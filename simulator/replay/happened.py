@@ -191,8 +191,7 @@ class Happened(Struct, frozen=True):
         seen = run.containers.get(place, {})
         task = seen.get(key.task_attempt)
         retried = max(seen, default=-1) > key.task_attempt
-        unseen = self._is_open(run, attempt) if task is None else task.container_id is None
-        if unseen and not retried:
+        if not retried and (task is None or task.container_id is None) and not self._ran_unseen(run, attempt):
             return ContainerFate(allocation=None)
         launched = run.launches.get((place, key.task_attempt))
         allocated = run.allocations.get((place, key.task_attempt)) if launched is None else launched - LAUNCHING
@@ -207,17 +206,30 @@ class Happened(Struct, frozen=True):
         if following is None and task is not None:
             return room
         code = run.code_of_application(attempt)
-        if task is not None and launched is None:
+        if task is not None and task.container_id is not None and launched is None:
             # Allocated, and never launched: it ended in the gang's waiting.
             waited = self._run_until(allocated, following, self._noticed)
             return replace(room, run=waited, exit=Exit(code), ends_in=TaskState.CONTAINER_ALLOCATED)
-        begun = self._expected(run, attempt) if task is None else launched
+        begun = launched or self._expected_launch(run, attempt, task)
         return replace(room, run=self._run_until(begun, following, self._noticed), exit=Exit(code))
 
     def _run(self, key: ApplicationKey) -> Run | None:
         """A version that was left may come back: by the number of applications before it one run is told from another."""
         same = [run for run in self.runs if run.version == key.version]
         return min(same, key=lambda run: abs(run.first + key.attempt - key.count), default=None)
+
+    def _ran_unseen(self, run: Run, attempt: int) -> bool:
+        """Whether the containers that nobody saw must have run all the same: by what the attempt ended that nobody saw end.
+        A conflict is a gang's that waited in vain; what is killed, or fails by its master, needs none to have run."""
+        own = run.applications.get(attempt)
+        if self._is_open(run, attempt) or (own is not None and own.status.application_exit_code is not None):
+            return False
+        return own is None or run.code_of_application(attempt) not in (CONFLICT, TRANSIENT, NON_TRANSIENT)
+
+    def _expected_launch(self, run: Run, attempt: int, task: TaskStatus | None) -> Instant:
+        if task is None or task.created_timestamp is None:
+            return self._expected(run, attempt)
+        return task.created_timestamp + ALLOCATION
 
     def _is_open(self, run: Run, attempt: int) -> bool:
         """Whether it was still under way when somebody looked last."""

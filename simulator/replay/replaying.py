@@ -6,14 +6,15 @@ state it shows must be found on our way, in the same order. What the recording d
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import pairwise
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from contracts.clock import Instant
-from contracts.launcher.histories import History
+from contracts.launcher.histories import BLIND, History, Look
 from contracts.launcher.lifecycle import FrameworkState
-from contracts.launcher.records import Framework
+from contracts.launcher.records import Framework, FrameworkRequest
 from simulator.machine.story import FAST, SECOND, Operation, Story
 from simulator.machine.timeline import Timeline, plan
 from simulator.replay.asked import operations
@@ -68,7 +69,28 @@ def _excuse(history: History, differences: Sequence[Difference]) -> str | None:
         return "the first attempts were not seen"
     if {difference.what for difference in differences} == {"steps"} and any(run.has_unseen_ends() for run in runs):
         return "how an attempt ended was not seen, and the steps hang on when it did"
-    return None
+    return next(_blind_spots(history), None)
+
+
+def _blind_spots(history: History) -> Iterator[str]:
+    """What happened while nobody looked, and had to be made up."""
+    first = history.records()[0].request
+    if first is not None and first.first_request_timestamp != first.last_request_timestamp:
+        yield "what was asked for at first was not seen"
+    for before, after in pairwise(history.looks):
+        if after.unseen > BLIND:
+            if _request(before) != _request(after):
+                yield "it was looked at too seldom to see all that was asked for"
+            elif _attempt(before) != _attempt(after):
+                yield "it was looked at too seldom to see how an attempt ended"
+
+
+def _request(look: Look) -> FrameworkRequest | None:
+    return None if look.framework is None else look.framework.request
+
+
+def _attempt(look: Look) -> int | None:
+    return None if look.framework is None else look.framework.status.retries.total
 
 
 def story_of(history: History, unknown: Unknowns) -> Story:
@@ -101,10 +123,16 @@ def compare(history: History, unknown: Unknowns) -> Iterator[Difference]:
 
 
 def shown(history: History, unknown: Unknowns) -> list[Framework]:
-    """Our records as a client would have seen them, one at each change, from the first look until a while after the last."""
+    """Our records as a client would have seen them, one at each change, from the first look until the last one, or until
+    ours shows what that one showed: nobody knows what came after it."""
     timeline = plan(story_of(history, unknown))
-    watched = _watched(timeline, history.looks[0].instant, history.looks[-1].instant + PATIENCE)
-    return [record for _, record in watched if record is not None]
+    last = history.looks[-1]
+    told: list[Framework] = []
+    for instant, record in _watched(timeline, history.looks[0].instant, last.instant + PATIENCE):
+        told += [record] if record is not None else []
+        if instant >= last.instant and steps([record]) == steps([last.framework]):
+            break
+    return told
 
 
 def _watched(timeline: Timeline, first: Instant, last: Instant) -> Iterator[tuple[Instant, Framework | None]]:

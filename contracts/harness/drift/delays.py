@@ -27,7 +27,7 @@ WORLD: Milliseconds = 5_000
 """An upload, a queue's answer, a container's start: what is not the launcher's, in a cluster with room."""
 BOOKKEEPING: Milliseconds = 1_000
 CONFLICTS_TO_THE_CEILING: Final = 6
-OUTSIDE: Final = math.log(1e-6)
+OUTSIDE: Final = math.log(1e-9)
 """How unlikely a delay outside the bounds is: so much that it takes several inside others to outweigh it."""
 
 
@@ -138,7 +138,7 @@ def _outside(name: str, pace: Pace, found: Iterable[Delay]) -> Iterator[Finding]
 
 def _delays(real: Real, history: History) -> Iterator[Delay]:
     measured = [
-        *_of_looks(history, real.polled),
+        *_of_looks(history),
         *(one for run in history.runs() for one in _of_run(run)),
     ]
     for kind, begins, ends, polled in measured:
@@ -223,7 +223,7 @@ def _back_offs(run: Sequence[Look]) -> Iterator[Measured]:
             yield f"the back-off after {count} conflicts", ended, launched, 0
 
 
-def _of_looks(history: History, polled: Milliseconds) -> Iterator[Measured]:
+def _of_looks(history: History) -> Iterator[Measured]:
     """How long after something had happened the first look showed it. What the very first look shows says nothing."""
     known: set[tuple[str, Instant]] = set()
     for position, look in enumerate(history.looks):
@@ -231,8 +231,7 @@ def _of_looks(history: History, polled: Milliseconds) -> Iterator[Measured]:
         known |= fresh
         if position and history.looks[position - 1].framework is not None:
             # Any time since somebody looked last, it may have been there to be seen.
-            unseen = polled if look.before is None else max(0, look.instant - look.before)
-            yield from ((kind, at, look.instant, unseen) for kind, at in sorted(fresh))
+            yield from ((kind, at, look.instant, look.unseen) for kind, at in sorted(fresh))
 
 
 def _instants(look: Look) -> Iterable[tuple[str, Instant]]:

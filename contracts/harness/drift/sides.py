@@ -3,13 +3,12 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import pairwise
 from typing import Any, Protocol
 
 from contracts.clock import Instant, Milliseconds
 from contracts.harness.observations import Observation
 from contracts.launcher import open_dialect, private_dialect, wire
-from contracts.launcher.histories import History, Look
+from contracts.launcher.histories import History, Look, with_looks_before
 from contracts.launcher.port import LauncherUnreadable
 from contracts.launcher.records import ExitType, Framework, RetryPolicy, RetryState
 from contracts.launcher.timelines import Said
@@ -83,7 +82,7 @@ class Real:
         """The histories, and the answers that are none."""
         histories: dict[str, History] = {}
         unreadable: list[Unreadable] = []
-        for name, answers in self.said.items():
+        for name, answers in with_looks_before(self.said).items():
             looks: list[Look] = []
             for one in answers:
                 try:
@@ -106,12 +105,6 @@ class Real:
         if said.status != 200:
             return None
         return Look(said.instant, self.codec.decode(wire.parse(said.content)), said.before)
-
-    @cached_property
-    def polled(self) -> Milliseconds:
-        """About how often somebody looked: the shortest time between two looks that saw something new, at any framework."""
-        looks = (pair for history in self.histories.values() for pair in pairwise(history.looks))
-        return min((after.instant - before.instant for before, after in looks), default=0)
 
     def was_silent(self, begins: Instant, ends: Instant) -> bool:
         """Whether somewhere between two instants nobody heard it."""

@@ -74,11 +74,18 @@ def _differing(real: Json, ours: Json, at: str, *, exact: bool) -> Iterator[tupl
 def nullness(records: Iterable[Framework]) -> Nullness:
     found: Nullness = Counter()
     for record in records:
-        found.update(_nulls(record.status.state.value, record.status))
+        status = record.status
+        found.update(_nulls(f"{status.state.value}{_how_it_ended(status.application_exit_code)}", status))
         for task in tasks_of(record).values():
-            outlived = " (outlived)" if task.container_exit_code in STOP_TASK_CODES else ""
-            found.update(_nulls(f"{task.state.value}{outlived}", task))
+            found.update(_nulls(f"{task.state.value}{_how_it_ended(task.container_exit_code)}", task))
     return found
+
+
+def _how_it_ended(code: int | None) -> str:
+    """A success has no diagnostics, and what outlived its application has little of anything."""
+    if code in STOP_TASK_CODES:
+        return " (outlived)"
+    return " (succeeded)" if code == 0 else ""
 
 
 def _nulls(state: str, record: FrameworkStatus | TaskStatus) -> Iterator[tuple[str, str, bool]]:
