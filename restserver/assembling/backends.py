@@ -85,8 +85,8 @@ def launcher_backend(settings: Settings) -> Built:
     followed = Around(launcher, protection.counting(LAUNCHER))
     polling = nullcontext if tracing is None else tracing.poll
     history = new_history(history_database(settings), followed, shielded, resource_manager, clock, interval, polling)
+    metrics.sources.append(history.figures)
     if history.archiver is not None:
-        metrics.sources.append(history.archiver.figures)
         history.archiver.start()
 
     def close_all() -> None:
@@ -112,10 +112,10 @@ def tracing_of(settings: Settings) -> "Tracing | None":
 def history_database(settings: Settings) -> "Database":
     """Where the history is kept. Nothing is asked yet."""
     from restserver.history.assembled import history_url
-    from restserver.history.database import BadHistoryUrl, Database
+    from restserver.history.database import PATIENCE, BadHistoryUrl, Database
 
     try:
-        return Database(history_url(settings.history_url, settings.data_dir))
+        return Database(history_url(settings.history_url, settings.data_dir), patience=PATIENCE)
     except BadHistoryUrl as error:
         raise BadSetting("history", f"its value {error}") from error
 

@@ -67,14 +67,11 @@ class Archiver:
 
     def step(self) -> None:
         """One poll, and what it left to recover. Failures are told, not raised: the next poll comes anyway."""
+        if not self._leads():
+            return
         health = self.health
+        health.polls += 1
         try:
-            if not self._leadership.leads():
-                health.condition, health.leads_since = STANDING_BY, None
-                return
-            if health.leads_since is None:
-                health.leads_since = self._clock.now()
-            health.polls += 1
             with self._polling():
                 health.last = self._follower.poll()
                 health.completed_at = self._clock.now()
@@ -85,6 +82,25 @@ class Archiver:
             health.failures += 1
             health.condition = f"the last poll failed: {error}"
             logger.warning("%s", health.condition)
+
+    def _leads(self) -> bool:
+        """Whoever begins or ceases to archive says so once."""
+        health, led = self.health, self.health.leads_since is not None
+        try:
+            leads = self._leadership.leads()
+        except (HistoryFailed, OSError) as error:
+            leads, reason = False, str(error)
+        else:
+            reason = STANDING_BY
+        if leads and not led:
+            health.leads_since = self._clock.now()
+            logger.info("archives from now on")
+        if not leads:
+            health.leads_since = None
+            if health.condition != reason:
+                health.condition = reason
+                logger.warning("does not archive%s: %s", " any more" if led else "", reason)
+        return leads
 
     def run(self) -> None:
         try:

@@ -1,7 +1,7 @@
 """The history of one backend, put together from plain values: what remembers, what archives, what tells how they are."""
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +16,7 @@ from restserver.history.leadership import Leadership
 from restserver.history.recovery import Recovery
 from restserver.history.remembering import Remembering
 from restserver.history.store import Store
+from restserver.seeing.metrics import Figure
 
 OK: Final = "ok"
 
@@ -28,6 +29,8 @@ class History:
     """Parts of ``/readyz`` that tell."""
     required: Mapping[str, Callable[[], str]]
     """Parts of ``/readyz`` that decide."""
+    figures: Callable[[], Iterable[Figure]]
+    """For ``/metrics``."""
     close: Callable[[], None]
 
 
@@ -83,11 +86,19 @@ def new_history(
     if archiver is not None:
         health = archiver.health
         informed["archiver"] = lambda: health.condition
+    remembering = Remembering(shielded, Store(database), clock)
+
+    def figures() -> Iterator[Figure]:
+        yield from remembering.asking.figures()
+        if archiver is not None:
+            yield from archiver.figures()
+
     return History(
-        Remembering(shielded, Store(database), clock),
+        remembering,
         archiver,
         informed,
         {"history": lambda: OK if schema_fits(database) else condition(database)},
+        figures,
         close,
     )
 

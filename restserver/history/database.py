@@ -8,7 +8,7 @@ that writes says so when it begins, so that it waits for another writer instead 
 import logging
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from enum import Enum
 from pathlib import Path
@@ -19,6 +19,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, IntegrityError, NoSuchModuleError, SQLAlchemyError
 
 from contracts.clock import Milliseconds
+from restserver.beside import begun
 from restserver.history.schema import HEAD, VERSION_TABLE
 
 logger = logging.getLogger(__name__)
@@ -27,6 +28,16 @@ T = TypeVar("T")
 BUSY: Final[Milliseconds] = 5_000
 """How long a writer of SQLite waits for another, and anybody for a connection."""
 CONNECT_SECONDS: Final = 3
+PATIENCE: Final = 3.0
+"""Seconds that a server waits for one question."""
+TO_POSTGRESQL: Final[Mapping[str, object]] = {
+    "connect_timeout": CONNECT_SECONDS,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 25_000,
+}
+"""A machine that is gone without a word is noticed within half a minute; the system's own patience is hours."""
 COLLISIONS: Final = 3
 """How often a transaction is tried that collided with another one's new row."""
 _MIGRATION_LOCK: Final = 0x726573745F686D
@@ -48,11 +59,16 @@ class State(Enum):
 
 
 class Database:
-    """``creates``: whether an empty one gets its tables at the first question. Thread-safe."""
+    """``creates``: whether an empty one gets its tables at the first question. Thread-safe.
 
-    def __init__(self, url: str, *, creates: bool = True) -> None:
+    ``patience``: seconds after which a question that PostgreSQL has not answered has failed. It cannot be cut short, so it goes on in
+    a thread of its own, and what it wrote is written: asking again is harmless. SQLite keeps such times itself.
+    """
+
+    def __init__(self, url: str, *, creates: bool = True, patience: float | None = None) -> None:
         self.engine = _engine(url)
         self._creates = creates
+        self._patience = patience if self.engine.dialect.name == "postgresql" else None
         self._usable = False
         self._lock = threading.Lock()
         self.not_written: str | None = None
@@ -60,13 +76,17 @@ class Database:
 
     def read(self, work: Callable[[Connection], T]) -> T:
         """Raises :class:`HistoryFailed`."""
-        with self._failing(), self._usable_engine().connect() as connection, connection.begin():
-            return work(connection)
+
+        def reading() -> T:
+            with self._usable_engine().connect() as connection, connection.begin():
+                return work(connection)
+
+        return self._in_time(reading)
 
     def write(self, work: Callable[[Connection], T]) -> T:
         """All of ``work`` or nothing of it. It may run again: after a collision with somebody else's row."""
         try:
-            done = self._written(work)
+            done = self._in_time(lambda: self._written(work))
         except HistoryFailed as failed:
             self.not_written = str(failed.__cause__ and _first_line(failed.__cause__))
             raise
@@ -74,23 +94,25 @@ class Database:
         return done
 
     def _written(self, work: Callable[[Connection], T]) -> T:
-        with self._failing():
-            engine = self._usable_engine().execution_options(writes=True)
-            for _ in range(COLLISIONS - 1):
-                try:
-                    with engine.begin() as connection:
-                        return work(connection)
-                except IntegrityError:
-                    continue
-            with engine.begin() as connection:
-                return work(connection)
+        engine = self._usable_engine().execution_options(writes=True)
+        for _ in range(COLLISIONS - 1):
+            try:
+                with engine.begin() as connection:
+                    return work(connection)
+            except IntegrityError:
+                continue
+        with engine.begin() as connection:
+            return work(connection)
 
     def state(self) -> State:
         """Asks the database itself. Raises :class:`HistoryFailed`."""
-        with self._failing():
+
+        def looking() -> State:
             self._make_room()
             with self.engine.connect() as connection:
                 return _state(connection)
+
+        return self._in_time(looking)
 
     def migrate(self) -> State:
         """Brings it to this program's version, from whatever was before; what that was. Raises :class:`HistoryFailed`."""
@@ -127,6 +149,16 @@ class Database:
         file = self.engine.url.database
         if self.engine.dialect.name == "sqlite" and file not in (None, "", ":memory:"):
             Path(file).parent.mkdir(parents=True, exist_ok=True)
+
+    def _in_time(self, work: Callable[[], T]) -> T:
+        """Raises :class:`HistoryFailed`."""
+        with self._failing():
+            if self._patience is None:
+                return work()
+            try:
+                return begun(work, "history").result(self._patience)
+            except TimeoutError as error:
+                raise OSError(f"no answer within {self._patience:g} s") from error
 
     @contextmanager
     def _failing(self) -> Iterator[None]:
@@ -168,7 +200,7 @@ def _engine(url: str) -> Engine:
         parsed = _with_driver(make_url(url))
         if parsed.get_backend_name() == "sqlite":
             return _sqlite(parsed)
-        return create_engine(parsed, pool_pre_ping=True, connect_args={"connect_timeout": CONNECT_SECONDS})
+        return create_engine(parsed, pool_pre_ping=True, connect_args=TO_POSTGRESQL)
     except ModuleNotFoundError as error:
         raise BadHistoryUrl("needs a driver that is not installed; restserver[postgres] brings it") from error
     except (ArgumentError, NoSuchModuleError, ValueError) as error:

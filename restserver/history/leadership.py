@@ -1,8 +1,9 @@
 """Who archives, where several could: whoever holds a lock that ends with its holder.
 
 On PostgreSQL an advisory lock of a session, on SQLite an exclusive transaction on a small file beside the store. Both end
-when the process or its connection dies, so another takes over without anybody being told. For a moment two may believe that they
-lead; what they write is the same.
+when the process or its connection dies, so another takes over without anybody being told. A leader that stands still, or whose
+machine is gone without a word, keeps its session open: PostgreSQL (14 and later) is told to end one that says nothing for so long.
+For a moment two may believe that they lead; what they write is the same.
 """
 
 import logging
@@ -14,17 +15,28 @@ from sqlalchemy import Connection, create_engine, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
-from restserver.history.database import Database
+from contracts.clock import Milliseconds
+from restserver.history.database import TO_POSTGRESQL, Database, HistoryFailed
 
 logger = logging.getLogger(__name__)
 
 _LOCK: Final = 0x726573745F6172
 
+LONGEST_SILENCE: Final[Milliseconds] = 300_000
+"""A leader says something between two polls, so a poll may take that long."""
+
+
+_END_THE_SILENT: Final = """
+    SELECT set_config(name, :silence, false) FROM pg_settings WHERE name = 'idle_session_timeout'
+"""
+"""Where there is no such setting, nothing is set."""
+
 
 class Leadership:
     """One candidate. Not for several threads at a time, ``close`` excepted."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, silence: Milliseconds = LONGEST_SILENCE) -> None:
+        self._silence = silence
         url = database.engine.url
         self._sqlite = url.get_backend_name() == "sqlite"
         self._alone = self._sqlite and url.database in (None, "", ":memory:")
@@ -35,13 +47,13 @@ class Leadership:
         self._engine = create_engine(
             url,
             poolclass=NullPool,
-            connect_args={"timeout": 0, "check_same_thread": False} if self._sqlite else {"connect_timeout": 3},
+            connect_args={"timeout": 0, "check_same_thread": False} if self._sqlite else {**TO_POSTGRESQL},
         )
         self._held: Connection | None = None
         self._lock = threading.Lock()
 
     def leads(self) -> bool:
-        """Whether this one leads now; takes the lead if it is free."""
+        """Whether this one leads now; takes the lead if it is free. Raises :class:`HistoryFailed`, and then nobody may lead."""
         if self._alone:
             return True
         with self._lock:
@@ -65,10 +77,11 @@ class Leadership:
                 connection.exec_driver_sql("BEGIN EXCLUSIVE")
                 return connection
             if connection.execute(text("SELECT pg_try_advisory_lock(:key)"), {"key": _LOCK}).scalar():
+                connection.execute(text(_END_THE_SILENT), {"silence": str(self._silence)})
                 return connection
         except SQLAlchemyError as error:
             if not self._sqlite:
-                logger.warning("nobody can be elected: %s", str(error).splitlines()[0])
+                raise HistoryFailed(f"nobody can be elected: {str(error).splitlines()[0]}") from error
         if connection is not None:
             connection.close()
         return None

@@ -5,9 +5,9 @@ The current version is what the launcher's own answer says; once it forgot the f
 history before the history is read. The job detail never waits for the history, and fails only with the launcher.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Final, TypeVar
+from typing import Final
 
 from contracts.clock import Clock
 from contracts.launcher.port import (
@@ -20,11 +20,9 @@ from contracts.launcher.port import (
     NoSuchVersion,
 )
 from contracts.launcher.records import Framework, Summary
-from restserver.history.database import HistoryFailed
+from restserver.history.asking import Asking
 from restserver.history.looks import Kept
 from restserver.history.store import Past, Store
-
-T = TypeVar("T")
 
 _NOT_KEPT: Final = "the launcher says too little about it to keep its past"
 
@@ -52,6 +50,7 @@ class Remembering:
         self._inner = inner
         self._store = store
         self._clock = clock
+        self.asking = Asking(clock)
 
     def framework(self, name: str, ask: Ask) -> Answer[Framework]:
         return self._inner.framework(name, ask)
@@ -66,7 +65,7 @@ class Remembering:
             raise NoSuchAttempt(name, asked, attempt)
         if view.current is not None and one.id == view.past.newest.id:
             return view.current
-        document = self._asked(lambda: self._store.document(one.id))
+        document = self.asking(lambda: self._store.document(one.id), ask)
         if document is None:
             raise NoSuchAttempt(name, asked, attempt)
         return Answer(document, ("history", one.id, one.revision))
@@ -98,18 +97,12 @@ class Remembering:
         try:
             current = self._inner.framework(name, ask)
         except NoSuchFramework:
-            past = self._asked(lambda: self._store.past(name))
+            past = self.asking(lambda: self._store.past(name), ask)
             return None if past is None else _View(past, None)
-        past = self._asked(lambda: self._store.remember(current.value, self._clock.now()))
+        past = self.asking(lambda: self._store.remember(current.value, self._clock.now()), ask)
         if past is None:
-            past = self._asked(lambda: self._store.past(name))
+            past = self.asking(lambda: self._store.past(name), ask)
             if past is None:
                 raise LauncherUnavailable(f"The past of {name} cannot be told: {_NOT_KEPT}.")
             return _View(past, None)
         return _View(past, current)
-
-    def _asked(self, question: Callable[[], T]) -> T:
-        try:
-            return question()
-        except HistoryFailed as error:
-            raise LauncherUnavailable(str(error)) from error

@@ -7,13 +7,14 @@ finds is for those who were waiting; names are not remembered here, for that is 
 
 import socket
 from collections.abc import Sequence
-from concurrent.futures import Future
-from threading import Lock, Thread
-from typing import TypeAlias
+from threading import Lock
+from typing import TYPE_CHECKING
 
+from restserver.beside import begun
 from restserver.launchers.metered import Address, Meter
 
-Looking: TypeAlias = "Future[Sequence[Address]]"
+if TYPE_CHECKING:
+    from concurrent.futures import Future
 
 
 class Addresses:
@@ -23,7 +24,7 @@ class Addresses:
         self._host = host
         self._port = port
         self._lock = Lock()
-        self._under_way: Looking | None = None
+        self._under_way: Future[Sequence[Address]] | None = None
 
     def within(self, meter: Meter) -> Sequence[Address]:
         """Raises TimeoutError, and what :func:`socket.getaddrinfo` raises."""
@@ -32,27 +33,11 @@ class Addresses:
         except socket.gaierror:
             return self._asked().result(meter.left())
 
-    def _asked(self) -> Looking:
+    def _asked(self) -> "Future[Sequence[Address]]":
         with self._lock:
-            if self._under_way is None:
-                self._under_way = Future()
-                Thread(target=self._look_up, args=(self._under_way,), name="looking up a host", daemon=True).start()
+            if self._under_way is None or self._under_way.done():
+                self._under_way = begun(self._found, "looking up a host")
             return self._under_way
-
-    def _look_up(self, looking: Looking) -> None:
-        try:
-            found = self._found()
-        except BaseException as error:  # of those who wait, as all else
-            self._end()
-            looking.set_exception(error)
-        else:
-            self._end()
-            looking.set_result(found)
-
-    def _end(self) -> None:
-        """Whoever asks from now on asks anew."""
-        with self._lock:
-            self._under_way = None
 
     def _found(self, flags: int = 0) -> Sequence[Address]:
         return socket.getaddrinfo(self._host, self._port, type=socket.SOCK_STREAM, flags=flags)

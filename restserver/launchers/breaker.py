@@ -15,6 +15,7 @@ it is forgotten. LauncherBusy is raised before anybody is asked, so it says noth
 """
 
 import enum
+import logging
 import threading
 from collections.abc import Callable, Hashable, Mapping
 from typing import Any, Final
@@ -28,6 +29,8 @@ from contracts.launcher.port import (
     LauncherRefused,
     LauncherUnavailable,
 )
+
+logger = logging.getLogger(__name__)
 
 
 class State(enum.Enum):
@@ -168,6 +171,14 @@ class Breaker:
             self._opened = self._clock.now()
             self._resting = min(LONGEST_PAUSE, max(self._pause * 2 ** min(self._failed_probes, 16), self._wish))
             self.opened += 1
+        self._tell(event)
+
+    def _tell(self, event: Event) -> None:
+        """The beginning and the end of a trouble; what lies between is seen in the metrics."""
+        if event is Event.FAILED_TOO_OFTEN:
+            logger.warning("%s failed too often, and is left alone for a while", self._who)
+        elif event is Event.PROBE_ANSWERED:
+            logger.warning("%s answers again", self._who)
 
 
 def _wish(error: LauncherError) -> Milliseconds:

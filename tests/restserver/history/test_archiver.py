@@ -101,10 +101,36 @@ def test_a_store_in_memory_is_nobody_elses() -> None:
     leader.close()
 
 
-def test_where_nobody_can_be_elected_nobody_leads(caplog: pytest.LogCaptureFixture) -> None:
-    with caplog.at_level(logging.WARNING):
-        assert not Leadership(Database("postgresql://127.0.0.1:1/history")).leads()
-    assert "nobody can be elected" in caplog.text
+def test_where_nobody_can_be_elected_nobody_leads_and_that_is_said_once(
+    archive: Archive, caplog: pytest.LogCaptureFixture
+) -> None:
+    one = archiver(archive, Leadership(Database("postgresql://127.0.0.1:1/history")))
+    with caplog.at_level(logging.INFO):
+        one.step()
+        one.step()
+    assert one.health.condition.startswith("nobody can be elected: ")
+    assert (one.health.polls, one.health.failures, figures(one)["restserver_archiver_leads"]) == (0, 0, 0)
+    assert caplog.text.count("does not archive: nobody can be elected") == 1
+    one.stop()
+
+
+def test_who_begins_and_who_ceases_to_archive_says_so(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    first, second = archiver(new_archive(tmp_path)), archiver(new_archive(tmp_path))
+    with caplog.at_level(logging.INFO):
+        for _ in range(2):
+            first.step()
+            second.step()
+        first.stop()
+        second.step()
+        first.step()
+    told = [record.getMessage() for record in caplog.records if "archive" in record.getMessage()]
+    assert told == [
+        "archives from now on",
+        "does not archive: another process archives",
+        "archives from now on",
+        "does not archive any more: another process archives",
+    ]
+    second.stop()
 
 
 def test_it_runs_in_a_thread_of_its_own_until_it_is_stopped(archive: Archive) -> None:

@@ -9,11 +9,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import create_engine, text
+from sqlalchemy import QueuePool, create_engine, text
 
+from contracts.clock import pause, uptime
 from contracts.launcher import open_dialect
 from restserver.history.care import exported, imported, listed, pruned
-from restserver.history.database import Database, State
+from restserver.history.database import Database, HistoryFailed, State
 from restserver.history.follower import Follower
 from restserver.history.leadership import Leadership
 from restserver.history.recovery import Recovery
@@ -170,6 +171,38 @@ def test_when_the_leaders_connection_dies_another_leads(database: Database, url:
     second.close()
     assert first.leads()
     first.close()
+
+
+def test_a_leader_that_stands_still_is_followed_by_another(database: Database) -> None:
+    """Its process lives, its connection is open: only its silence tells."""
+    database.migrate()
+    still, other = Leadership(database, silence=300), Leadership(database)
+    assert still.leads()
+    until = uptime() + 30
+    while not other.leads():
+        assert uptime() < until
+        pause(0.05)
+    assert not still.leads()
+    other.close()
+    still.close()
+
+
+def test_a_database_that_is_silent_is_waited_for_so_long(database: Database, url: str) -> None:
+    database.migrate()
+    impatient = Database(url, patience=0.2)
+    assert impatient.state() is State.CURRENT
+    slow = lambda connection: connection.execute(text("SELECT pg_sleep(1)")).all()  # noqa: E731
+    for ask in (impatient.read, impatient.write):
+        began = uptime()
+        with pytest.raises(HistoryFailed, match="cannot be asked"):
+            ask(slow)
+        assert uptime() - began < 0.9
+    assert impatient.not_written == "no answer within 0.2 s"
+    pool = impatient.engine.pool
+    assert isinstance(pool, QueuePool)
+    while pool.checkedout():  # what was not waited for has its connection to the end
+        pause(0.05)
+    impatient.close()
 
 
 def answer(asked: Asked) -> Reply:

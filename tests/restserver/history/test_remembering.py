@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from contracts.launcher.lifecycle import FrameworkState
 from contracts.launcher.port import (
     Ask,
+    LauncherBusy,
     LauncherUnavailable,
     NoSuchAttempt,
     NoSuchFramework,
@@ -52,6 +53,22 @@ def test_past_attempts_and_versions_come_from_the_history(archive: Archive, reme
     past = remembering.attempt(NAME, 0, 1, ASK)
     assert past.value.status.application_exit_code == 7
     assert remembering.attempt(NAME, 0, 1, ASK).edition == past.edition
+
+
+def test_a_history_that_fails_again_and_again_is_left_alone_for_a_while(
+    archive: Archive, remembering: Remembering, tmp_path: Path
+) -> None:
+    archive.poll(told())
+    assert remembering.attempts(NAME, None, ASK).value == (0,)
+    break_(archive, tmp_path)
+    for _ in range(5):
+        with pytest.raises(LauncherUnavailable, match="cannot be asked"):
+            remembering.attempts(NAME, None, ASK)
+    with pytest.raises(LauncherBusy, match="The history of past attempts failed too often"):
+        remembering.versions(NAME, ASK)
+    assert remembering.framework(NAME, ASK).value.status.state
+    (figure,) = remembering.asking.figures()
+    assert figure.values == {("answered",): 1, ("failed",): 5, ("not asked",): 1}
 
 
 def test_an_edition_changes_with_what_is_kept(archive: Archive, remembering: Remembering) -> None:
