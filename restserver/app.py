@@ -20,7 +20,7 @@ from restserver import parameters
 from restserver.answers.base_url import BaseUrl
 from restserver.answers.presenters import Site
 from restserver.answers.rendering import Renderer, json_bytes
-from restserver.answers.short_way import ShortWay, short_way
+from restserver.answers.short_way import ShortWay, Surroundings, short_way
 from restserver.answers.styles import STYLES
 from restserver.errors import (
     UNFORESEEN,
@@ -48,6 +48,7 @@ logger = logging.getLogger(__name__)
 
 LONGEST_TARGET: Final = 8 * 1024
 BASE: Final = "/api/v2"
+NOTHING_AROUND: Final = Surroundings()
 
 
 class Backend(Struct, frozen=True):
@@ -69,8 +70,11 @@ def create_app(
     settings: Settings,
     middleware: Sequence[Any] = (),
     mounts: Sequence[tuple[str, WSGIApplication]] = (),
+    outer: Surroundings = NOTHING_AROUND,
 ) -> "Application":
-    """``middleware``: Falcon's, whose parts are found by name; ``mounts``: other WSGI applications by path prefix, for example ``("/__admin", admin)``."""
+    """``middleware``: Falcon's, whose parts are found by name; ``mounts``: other WSGI applications by path prefix, for example
+    ``("/__admin", admin)``; ``outer``: what stands around them all.
+    """
     style = STYLES[settings.style]
     renderer = Renderer()
     base_url = BaseUrl(settings.public_url, f"http://{settings.host}:{settings.port}")
@@ -79,7 +83,8 @@ def create_app(
     desk = Desk(backend.launcher, backend.resource_manager, style, site, base_url, renderer, asked)
 
     middleware = [*_guards(settings, backend.clock), *middleware]
-    app = Application(mounts, [EveryRequest(backend.metrics), *middleware], short_way(backend.metrics, middleware))
+    short = short_way(backend.metrics, middleware, outer)
+    app = Application(mounts, [EveryRequest(backend.metrics), *middleware], short, outer.around)
     app.add_route(f"{BASE}/jobs/{{name:segment}}", Job(desk))
     app.add_route(f"{BASE}/frameworks/{{name:segment}}/attempts/{{attempt:segment}}", Attempt(desk))
     app.add_route(f"{BASE}/frameworks/{{name:segment}}/attempts", Attempts(desk))
@@ -118,21 +123,26 @@ class Application(falcon.App[falcon.Request, falcon.Response]):
     """Falcon's application, with other WSGI applications mounted beside it."""
 
     def __init__(
-        self, mounts: Sequence[tuple[str, WSGIApplication]], middleware: Sequence[Any], short: ShortWay | None = None
+        self,
+        mounts: Sequence[tuple[str, WSGIApplication]],
+        middleware: Sequence[Any],
+        short: ShortWay | None = None,
+        around: Callable[[WSGIApplication], WSGIApplication] = NOTHING_AROUND.around,
     ) -> None:
         super().__init__(middleware=middleware)
         self.router_options.converters["segment"] = parameters.Segment
         self._mounts = tuple(mounts)
         self._short = short
+        self._around_long = around(self._long)
         self.stopping = False
         """Set by whoever serves it, once it takes no new requests: ``/readyz`` says so."""
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        if self._short is None:
-            return self._long(environ, start_response)
-        answered = self._short.answer(environ, start_response)
-        if answered is None:
-            answered = self._long(environ, start_response)
+        answered = None if self._short is None else self._short.answer(environ, start_response)
+        if answered is not None:
+            return answered
+        answered = self._around_long(environ, start_response)
+        if self._short is not None:
             self._short.learn(environ)
         return answered
 

@@ -8,12 +8,12 @@ from wsgiref.types import WSGIEnvironment
 import falcon
 from msgspec import Struct
 
-from contracts.launcher.port import Ask, Launcher, ResourceManager
+from contracts.launcher.port import Answer, Ask, Launcher, ResourceManager
 from restserver import parameters
 from restserver.answers.base_url import BaseUrl
 from restserver.answers.presenters import Body, Site
 from restserver.answers.rendering import Rendered, Renderer
-from restserver.answers.short_way import Meant, heard
+from restserver.answers.short_way import Heard, Meant, heard, holding
 from restserver.answers.styles import NO_FIGURES, Style, asked_figures
 from restserver.errors import Asked
 
@@ -42,14 +42,15 @@ class Desk(Struct, frozen=True):
     """What travels with the calls of a request: its deadline, counted from now, and its id."""
 
     def answer(
-        self, req: falcon.Request, resp: falcon.Response, operation: str, rendered: Callable[[Ask], Rendered]
+        self, req: falcon.Request, resp: falcon.Response, operation: str, rendered: Callable[[Ask], Heard]
     ) -> None:
         """What ``rendered`` gives for this request, and for the next one in the same words."""
 
-        def ask(environ: WSGIEnvironment) -> Rendered:
-            return self.renderer.fitting(rendered(self.asked(environ)), environ)
+        def ask(environ: WSGIEnvironment) -> Heard:
+            return rendered(self.asked(environ))
 
-        send(req, resp, heard(req.env, Meant(operation, req.context.asked.name, ask)))
+        said = heard(req.env, Meant(operation, req.context.asked.name, ask, self.renderer.fitting))
+        send(req, resp, self.renderer.fitting(said, req.env))
 
 
 class Job(Struct, ReadOnly, frozen=True):
@@ -63,7 +64,7 @@ class Job(Struct, ReadOnly, frozen=True):
 
     on_head = on_get
 
-    def rendered(self, name: str, ask: Ask) -> Rendered:
+    def rendered(self, name: str, ask: Ask) -> Heard:
         desk = self.desk
         framework = desk.launcher.framework(name, ask)
         figures = desk.style.job_figures(desk.resource_manager, framework.value, ask)
@@ -72,7 +73,7 @@ class Job(Struct, ReadOnly, frozen=True):
             return desk.style.job_detail(framework.value, figures.value or NO_FIGURES, desk.site)
 
         rendered = desk.renderer.rendered(("job", name), (framework.edition, figures.edition), present)
-        return rendered.marked(framework.stale_since)
+        return heard_of(rendered, framework, figures)
 
 
 class Attempt(Struct, ReadOnly, frozen=True):
@@ -88,7 +89,7 @@ class Attempt(Struct, ReadOnly, frozen=True):
 
     on_head = on_get
 
-    def rendered(self, name: str, attempt: int, version: int | None, base_url: str, ask: Ask) -> Rendered:
+    def rendered(self, name: str, attempt: int, version: int | None, base_url: str, ask: Ask) -> Heard:
         desk = self.desk
         framework = desk.launcher.attempt(name, attempt, version, ask)
         figures = asked_figures(desk.resource_manager, framework.value, ask)
@@ -102,7 +103,7 @@ class Attempt(Struct, ReadOnly, frozen=True):
 
         key = ("attempt", name, attempt, version, base_url)
         rendered = desk.renderer.rendered(key, (framework.edition, figures.edition), present)
-        return rendered.marked(framework.stale_since)
+        return heard_of(rendered, framework, figures)
 
 
 class Attempts(Struct, ReadOnly, frozen=True):
@@ -116,11 +117,11 @@ class Attempts(Struct, ReadOnly, frozen=True):
 
     on_head = on_get
 
-    def rendered(self, name: str, version: int | None, ask: Ask) -> Rendered:
+    def rendered(self, name: str, version: int | None, ask: Ask) -> Heard:
         attempts = self.desk.launcher.attempts(name, version, ask)
         body: Body = {self.desk.style.attempts_key: list(attempts.value)}
         rendered = self.desk.renderer.rendered(("attempts", name, version), attempts.edition, lambda: body)
-        return rendered.marked(attempts.stale_since)
+        return heard_of(rendered, attempts)
 
 
 class Versions(Struct, ReadOnly, frozen=True):
@@ -134,11 +135,17 @@ class Versions(Struct, ReadOnly, frozen=True):
 
     on_head = on_get
 
-    def rendered(self, name: str, ask: Ask) -> Rendered:
+    def rendered(self, name: str, ask: Ask) -> Heard:
         versions = self.desk.launcher.versions(name, ask)
         body: Body = {self.desk.style.versions_key: list(versions.value)}
         rendered = self.desk.renderer.rendered(("versions", name), versions.edition, lambda: body)
-        return rendered.marked(versions.stale_since)
+        return heard_of(rendered, versions)
+
+
+def heard_of(rendered: Rendered, answer: Answer[object], figures: Answer[object] | None = None) -> Heard:
+    """``answer`` and ``figures``: all that it was rendered from."""
+    answers = [answer] if figures is None else [answer, figures]
+    return Heard(rendered.marked(answer.stale_since), holding([each.holds for each in answers]))
 
 
 def send(req: falcon.Request, resp: falcon.Response, rendered: Rendered) -> None:

@@ -139,11 +139,13 @@ class Stage:
 
     def server(self, host: str = LOOPBACK, port: int = 0, **settings: object) -> Simulated:
         """The REST server over a simulated launcher; ``settings`` are those of ``restserver serve``: ``style="portal"``, ``seed=7``."""
-        from restserver.assembling.application import application, around
+        from restserver.assembling.application import application, surroundings
 
-        return self._started(
-            host, port, settings, lambda built, wanted, _: around(built, wanted)(application(built, wanted))
-        )
+        def assembled(built: "Built", wanted: Settings, address: str) -> "WSGIApplication":
+            del address
+            return application(built, wanted, surroundings(built, wanted))
+
+        return self._started(host, port, settings, assembled)
 
     def launcher(self, host: str = LOOPBACK, port: int = 0, *, acl: str = "off", **settings: object) -> Simulated:
         """The launcher and its resource manager on one port; ``acl`` and the ``settings`` are those of ``restserver simulate``:

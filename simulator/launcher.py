@@ -7,7 +7,7 @@ Limit: a real resource manager knows applications of frameworks that the launche
 """
 
 import threading
-from collections.abc import Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from itertools import islice
 
 from cachetools import LRUCache
@@ -69,15 +69,15 @@ class SimulatedLauncher:
         self.unfolded = unfolded
 
     def framework(self, name: str, ask: Ask) -> Answer[Framework]:
-        now = self.clock.now()
+        now, edition = self.clock.now(), self.source.edition_of(name)
         told = self._told(name, now)
         stretch = self.unfolded.timeline(told).stretch(now)
         if stretch.record is None:
             raise NoSuchFramework(name)
-        return _answer(told, stretch, stretch.record)
+        return self._answer(told, stretch, edition, stretch.record)
 
     def attempt(self, name: str, attempt: int, version: int | None, ask: Ask) -> Answer[Framework]:
-        now = self.clock.now()
+        now, edition = self.clock.now(), self.source.edition_of(name)
         try:
             told = self._told(name, now)
         except NoSuchFramework:
@@ -85,10 +85,10 @@ class SimulatedLauncher:
         past = self.unfolded.timeline(told).attempt(now, version, attempt)
         if past is None:
             raise NoSuchAttempt(name, self._version(told, version, now), attempt)
-        return _answer(told, self.unfolded.timeline(told).stretch(now), past)
+        return self._answer(told, self.unfolded.timeline(told).stretch(now), edition, past)
 
     def attempts(self, name: str, version: int | None, ask: Ask) -> Answer[tuple[int, ...]]:
-        now = self.clock.now()
+        now, edition = self.clock.now(), self.source.edition_of(name)
         try:
             told = self._told(name, now)
         except NoSuchFramework:
@@ -96,15 +96,15 @@ class SimulatedLauncher:
         attempts = self.unfolded.timeline(told).attempts(now, version)
         if attempts is None:
             raise NoSuchVersion(name, self._version(told, version, now))
-        return _answer(told, self.unfolded.timeline(told).stretch(now), attempts)
+        return self._answer(told, self.unfolded.timeline(told).stretch(now), edition, attempts)
 
     def versions(self, name: str, ask: Ask) -> Answer[tuple[int, ...]]:
-        now = self.clock.now()
+        now, edition = self.clock.now(), self.source.edition_of(name)
         told = self._told(name, now)
         versions = self.unfolded.timeline(told).versions(now)
         if versions is None:
             raise NoSuchFramework(name)
-        return _answer(told, self.unfolded.timeline(told).stretch(now), versions)
+        return self._answer(told, self.unfolded.timeline(told).stretch(now), edition, versions)
 
     def summaries(self, ask: Ask) -> Iterator[Summary]:
         """Newest first; each read when it is asked for, all at the instant of the call."""
@@ -133,10 +133,16 @@ class SimulatedLauncher:
         record = self.unfolded.timeline(told).at(now)
         return None if record is None else record.status.version
 
+    def _answer(self, told: Told, stretch: Stretch, edition: object, value: T) -> Answer[T]:
+        """``edition``: what is told of the name, read before anything else was."""
+        until = told.ends if stretch.ends is None else min(stretch.ends, told.ends)
+        holds = self._holding(told.name, edition, stretch.begins, until)
+        return Answer(value, (told.key, stretch.edition), until, holds=holds)
 
-def _answer(told: Told, stretch: Stretch, value: T) -> Answer[T]:
-    until = told.ends if stretch.ends is None else min(stretch.ends, told.ends)
-    return Answer(value, (told.key, stretch.edition), until)
+    def _holding(self, name: str, edition: object, begins: Instant, ends: Instant) -> Callable[[], bool]:
+        """Keeps no record: whoever keeps this keeps little."""
+        edition_of, now = self.source.edition_of, self.clock.now
+        return lambda: begins <= now() < ends and edition_of(name) == edition
 
 
 class SimulatedResourceManager:

@@ -56,9 +56,7 @@ class RequestJournal:
         del resource, succeeded
         self._note(req.method, req.path, req.query_string or "", req.env, falcon.http_status_to_code(resp.status))
 
-    def detour(self, environ: WSGIEnvironment) -> bool:
-        del environ
-        return False
+    detour = None
 
     def passed(self, environ: WSGIEnvironment, name: str, headers: list[tuple[str, str]]) -> None:
         del name, headers

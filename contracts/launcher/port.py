@@ -16,7 +16,7 @@ T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
 
 
-class Answer(Struct, Generic[T_co], frozen=True):
+class Answer(Struct, Generic[T_co], frozen=True, eq=False):
     value: T_co
     edition: Hashable
     """Equal editions of the same call, equal values."""
@@ -24,6 +24,18 @@ class Answer(Struct, Generic[T_co], frozen=True):
     """Holds at least until then; ``None``: nothing is promised."""
     stale_since: Instant | None = None
     """A kept copy, older than is promised, because nothing newer can be had; since when it is too old."""
+    holds: Callable[[], bool] | None = None
+    """Whether the very same would be answered now, whatever was done since: cheaper than to ask. ``None``: ask."""
+
+    def __eq__(self, other: object) -> bool:
+        """By what they say."""
+        return isinstance(other, Answer) and self._said() == other._said()
+
+    def __hash__(self) -> int:
+        return hash((self.edition, self.until))
+
+    def _said(self) -> tuple[object, ...]:
+        return self.value, self.edition, self.until, self.stale_since
 
 
 class Ask(Struct, frozen=True):

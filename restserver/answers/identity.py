@@ -7,7 +7,6 @@ application does not contain them. They speak by the backend's own clock, the ``
 from collections.abc import Callable, Mapping
 from email.utils import formatdate
 from functools import lru_cache
-from types import MappingProxyType
 from wsgiref.types import WSGIEnvironment
 
 import falcon
@@ -37,7 +36,7 @@ def recorded_headers(recording_of: Callable[[str], str | None], folder: str, clo
 # Many requests fall into one second, and under load into one millisecond; writing either anew takes longer than finding it.
 @lru_cache(maxsize=16)
 def _simulated(seed: int, now: Instant) -> Mapping[str, str]:
-    return MappingProxyType({"X-Simulated": f"seed={seed}; now={iso(now)}", "Date": _date(now // 1000)})
+    return {"X-Simulated": f"seed={seed}; now={iso(now)}", "Date": _date(now // 1000)}
 
 
 @lru_cache(maxsize=16)
@@ -57,9 +56,7 @@ class Identity:
         for name, value in self._headers(asked.name if asked is not None else None).items():
             resp.set_header(name, value)
 
-    def detour(self, environ: WSGIEnvironment) -> bool:
-        del environ
-        return False
+    detour = None
 
     def passed(self, environ: WSGIEnvironment, name: str, headers: list[tuple[str, str]]) -> None:
         del environ

@@ -10,6 +10,7 @@ import gzip
 import hashlib
 import json
 from collections.abc import Callable, Hashable
+from functools import cached_property
 from threading import Lock
 from typing import Final
 from wsgiref.types import WSGIEnvironment
@@ -43,7 +44,7 @@ def json_bytes(body: object) -> bytes:
         return json.dumps(body, separators=(",", ":"), allow_nan=False).encode()
 
 
-class Rendered(Struct, frozen=True):
+class Rendered(Struct, frozen=True, dict=True, weakref=True):
     body: bytes
     etag: str
     """Without its quotes."""
@@ -65,6 +66,12 @@ class Rendered(Struct, frozen=True):
             told.append(("Vary", "Accept-Encoding"))
         return told if self.stale_since is None else [*told, (STALE_SINCE, iso(self.stale_since))]
 
+    @cached_property
+    def with_body(self) -> tuple[tuple[str, str], ...]:
+        """All headers of a 200 that say something of its body."""
+        about = [*self.headers(), ("Content-Type", "application/json"), ("Content-Length", str(len(self.body)))]
+        return (*about, *([] if self.encoding is None else [("Content-Encoding", self.encoding)]))
+
     def marked(self, stale_since: Instant | None) -> "Rendered":
         return self if stale_since is None else replace(self, stale_since=stale_since)
 
@@ -78,15 +85,21 @@ class Renderer:
 
     def rendered(self, key: Hashable, editions: Hashable, present: Callable[[], Body]) -> Rendered:
         """The bytes of ``present()``; ``key`` says which answer, ``editions`` of what."""
-        return self.rendered_bytes(key, editions, lambda: json_bytes(present()))
+        return self._found(key, editions) or self._made(key, editions, json_bytes(present()))
 
     def rendered_bytes(self, key: Hashable, editions: Hashable, make: Callable[[], bytes]) -> Rendered:
-        with self._lock:
-            kept: Rendered | None = self._kept.get(key)
-        if kept is not None and kept.editions == editions:
-            return kept
-        body = make()
-        made = Rendered(body, hashlib.blake2b(body, digest_size=12).hexdigest(), editions)
+        return self._found(key, editions) or self._made(key, editions, make())
+
+    def _found(self, key: Hashable, editions: Hashable) -> Rendered | None:
+        try:
+            with self._lock:
+                kept: Rendered = self._kept[key]
+        except KeyError:
+            return None
+        return kept if kept.editions == editions else None
+
+    def _made(self, key: Hashable, editions: Hashable, body: bytes, encoding: str | None = None) -> Rendered:
+        made = Rendered(body, hashlib.blake2b(body, digest_size=12).hexdigest(), editions, encoding=encoding)
         if _size(made) <= self._kept.maxsize:
             with self._lock:
                 self._kept[key] = made
@@ -97,8 +110,11 @@ class Renderer:
         accepted: str | None = environ.get("HTTP_ACCEPT_ENCODING")
         if accepted is None or not rendered.varies or not takes_gzip(accepted):
             return rendered
-        packed = self.rendered_bytes((GZIP, rendered.etag), None, lambda: gzip.compress(rendered.body, _LEVEL, mtime=0))
-        return replace(packed, encoding=GZIP, stale_since=rendered.stale_since)
+        key = GZIP, rendered.etag
+        packed = self._found(key, None)
+        if packed is None:
+            packed = self._made(key, None, gzip.compress(rendered.body, _LEVEL, mtime=0), GZIP)
+        return packed.marked(rendered.stale_since)
 
     @property
     def kept_bytes(self) -> float:

@@ -2,20 +2,24 @@
 
 What a request asks for (endpoint, name, parameters) is a function of its words: target, host and scheme. Falcon works it out
 once; what was meant is kept, and the next GET in the same words goes from here straight to launcher and renderer, which are
-asked as ever. So nothing that was answered is kept here, only what was asked.
+asked as ever; only where the launcher itself says that its last answer still holds (``Answer.holds``), its words are not had
+repeated. No bytes are kept here but those that the renderer keeps, for as long as it does.
 
 One kind of answer leaves this way: a whole 200. Everything else is the long way's: a request with a condition, a wish or a
 method of its own, a fault on the API, and an error, which goes there as it was raised, so that no launcher is asked twice.
-Middleware that does not know this way closes it.
+What stands around the long way, wrapper around wrapper, is not passed through on this one: each says beforehand what it would
+do to such an answer, and that is done in a row. Middleware that does not know this way closes it.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final, Protocol, cast
-from wsgiref.types import StartResponse, WSGIEnvironment
+from weakref import ref
+from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from msgspec import Struct
 
 from contracts.clock import stopwatch
+from contracts.launcher.port import always
 from restserver.answers.rendering import Rendered
 from restserver.seeing.metrics import Metrics
 from restserver.seeing.request_id import every_answers_headers
@@ -29,33 +33,85 @@ _HEARD: Final = "restserver.heard"
 
 Headers = list[tuple[str, str]]
 Words = tuple[str | None, ...]
+Holds = Callable[[], bool]
 
 
-class Meant(Struct, frozen=True):
+class Heard(Struct, frozen=True):
+    rendered: Rendered
+    holds: Holds | None
+    """Whether asking again would give the same; ``None``: nobody can tell."""
+
+
+def holding(of_all: Sequence[Holds | None]) -> Holds | None:
+    """Of what was made of several answers."""
+    if None in of_all:
+        return None
+    known = [holds for holds in of_all if holds is not None and holds is not always]
+    return known[0] if len(known) == 1 else lambda: all(holds() for holds in known)
+
+
+class Meant(Struct):
     """What a request asks for, worked out."""
 
     operation: str
     name: str
     """Of the framework."""
-    ask: Callable[[WSGIEnvironment], Rendered]
+    ask: Callable[[WSGIEnvironment], Heard]
     """Asks launcher and renderer; raises what they raise."""
+    fitting: Callable[[Rendered, WSGIEnvironment], Rendered]
+    """That, or the same packed, as whoever asks takes it."""
+    _last: "tuple[Holds, ref[Rendered]] | None" = None
+
+    def again(self, environ: WSGIEnvironment) -> Rendered:
+        """The answer to a request in plain words."""
+        rendered = None
+        if self._last is not None:
+            holds, last = self._last
+            rendered = last() if holds() else None
+        if rendered is None:
+            said = self.ask(environ)
+            rendered = said.rendered
+            self._last = None if said.holds is None else (said.holds, ref(rendered))
+        return self.fitting(rendered, environ) if "HTTP_ACCEPT_ENCODING" in environ else rendered
+
+
+Detour = Callable[[WSGIEnvironment], bool]
+"""Whether this request has to take the long way."""
+Passed = Callable[[WSGIEnvironment, str, Headers], None]
+"""A 200 about that framework goes out with these headers: adds its own, takes its notes."""
+Noted = Callable[[WSGIEnvironment, str, int, int], object]
+"""A request of that method was answered, with that status, after so many nanoseconds."""
 
 
 class Station(Protocol):
-    """Middleware that does for an answer of the short way what it does, through Falcon, for every other."""
+    """Does for an answer of the short way what it does, as middleware or around it all, for every other."""
 
-    def detour(self, environ: WSGIEnvironment) -> bool:
-        """Whether this request has to take the long way."""
+    @property
+    def detour(self) -> Detour | None:
+        """``None``: never."""
 
-    def passed(self, environ: WSGIEnvironment, name: str, headers: Headers) -> None:
-        """A 200 about that framework goes out with these headers: adds its own, takes its notes."""
+    @property
+    def passed(self) -> Passed | None:
+        """``None``: it has nothing to add, and takes no notes."""
+
+
+class Surroundings(Struct, frozen=True):
+    """What stands around an application. By default nothing does."""
+
+    around: Callable[[WSGIApplication], WSGIApplication] = lambda application: application
+    """On the long way."""
+    stations: Sequence[Station] = ()
+    """The same on the short way, innermost first."""
+    noted: Noted | None = None
+    """The log's part of it, outermost."""
 
 
 class ShortWay:
-    def __init__(self, metrics: Metrics, stations: Sequence[Station]) -> None:
+    def __init__(self, metrics: Metrics, stations: Sequence[Station], noted: Noted | None = None) -> None:
         self._metrics = metrics
-        self._detours = [station.detour for station in stations]
-        self._passed = [station.passed for station in stations]
+        self._detours = [station.detour for station in stations if station.detour is not None]
+        self._passed = [station.passed for station in stations if station.passed is not None]
+        self._noted = noted
         self._kept: dict[Words, Meant] = {}
 
     def answer(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes] | None:
@@ -68,18 +124,19 @@ class ShortWay:
                 return None
         began = stopwatch()
         try:
-            rendered = meant.ask(environ)
+            rendered = meant.again(environ)
         except Exception as error:
             environ[_HEARD] = error
             return None
-        headers = every_answers_headers(environ) + rendered.headers()
-        headers += [("Content-Type", "application/json"), ("Content-Length", str(len(rendered.body)))]
-        if rendered.encoding is not None:
-            headers.append(("Content-Encoding", rendered.encoding))
+        headers = every_answers_headers(environ)
+        headers += rendered.with_body
         for passed in self._passed:
             passed(environ, meant.name, headers)
-        self._metrics.answered(meant.operation, "200", stopwatch() - began)
+        took = stopwatch() - began
+        self._metrics.answered(meant.operation, "200", took)
         start_response("200 OK", headers)
+        if self._noted is not None:
+            self._noted(environ, "GET", 200, took)
         return [rendered.body]
 
     def learn(self, environ: WSGIEnvironment) -> None:
@@ -92,10 +149,11 @@ class ShortWay:
             self._kept[words] = meant
 
 
-def short_way(metrics: Metrics, middleware: Sequence[Any]) -> ShortWay | None:
+def short_way(metrics: Metrics, middleware: Sequence[Any], outer: Surroundings) -> ShortWay | None:
     """``None`` where one of the middleware does not know it."""
     known = all(hasattr(each, "detour") and hasattr(each, "passed") for each in middleware)
-    return ShortWay(metrics, cast("Sequence[Station]", middleware)) if known else None
+    inner = cast("Sequence[Station]", middleware)
+    return ShortWay(metrics, [*inner, *outer.stations], outer.noted) if known else None
 
 
 def heard(environ: WSGIEnvironment, meant: Meant) -> Rendered:
@@ -103,9 +161,9 @@ def heard(environ: WSGIEnvironment, meant: Meant) -> Rendered:
     error: Exception | None = environ.pop(_HEARD, None)
     if error is not None:
         raise error
-    rendered = meant.ask(environ)
+    said = meant.ask(environ)
     environ[_MEANT] = meant
-    return rendered
+    return said.rendered
 
 
 def _words(environ: Mapping[str, Any]) -> Words:

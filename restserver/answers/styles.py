@@ -5,7 +5,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from contracts.launcher.port import Answer, Ask, ResourceManager
+from contracts.launcher.port import Answer, Ask, ResourceManager, always
 from contracts.launcher.records import Figures, Framework
 from restserver.answers import framework_info, presenters
 from restserver.answers.presenters import Body, Site
@@ -14,20 +14,21 @@ from restserver.errors import DOCUMENTED_NOT_FOUND, PORTAL_NOT_FOUND, NotFound
 NO_FIGURES: Final = Figures()
 
 FiguresAnswer = Answer[Figures | None]
+_NOT_ASKED: Final[FiguresAnswer] = Answer(None, None, holds=always)
 
 
 def asked_figures(resource_manager: ResourceManager, framework: Framework, ask: Ask) -> FiguresAnswer:
     """Of the current application; there are none before there is one."""
     application = framework.status.application_id
     if application is None:
-        return Answer(None, None)
+        return _NOT_ASKED
     return resource_manager.application(application, ask)
 
 
 def no_figures(resource_manager: ResourceManager, framework: Framework, ask: Ask) -> FiguresAnswer:
     """The resource manager is not asked."""
     del resource_manager, framework, ask
-    return Answer(None, None)
+    return _NOT_ASKED
 
 
 class Style(Struct, frozen=True):

@@ -19,8 +19,11 @@ if TYPE_CHECKING:
     from socket import socket
     from wsgiref.types import WSGIApplication
 
+    from restserver.answers.short_way import Surroundings
     from restserver.app import Application
     from restserver.assembling.backends import Built
+    from restserver.guarding.cross_origin import ReadableFrom
+    from restserver.seeing.access_log import AccessLog
     from simulator.faults.faults import FaultSet
     from simulator.faults.faulty import FaultyApi
     from simulator.faults.preferences import Preferred
@@ -43,9 +46,9 @@ def assembled(built: "Built", settings: Settings) -> Assembled:
     from restserver.app import create_management_app
     from restserver.guarding.forwarded import believing
 
-    app = application(built, settings)
+    app = application(built, settings, surroundings(built, settings))
     apart = None if settings.management_port is None else create_management_app(app, built.backend, settings)
-    return Assembled(built, app, believing(settings.trusted_proxies, around(built, settings)(app)), apart)
+    return Assembled(built, app, believing(settings.trusted_proxies, app), apart)
 
 
 @contextmanager
@@ -59,10 +62,10 @@ def built_backend(settings: Settings) -> "Iterator[Built]":
         built.close()
 
 
-def application(built: "Built", settings: Settings) -> "Application":
+def application(built: "Built", settings: Settings, outer: "Surroundings | None" = None) -> "Application":
     """The REST server over what was built, with what only a pretended backend has."""
     from restserver.answers.identity import Identity
-    from restserver.app import create_app
+    from restserver.app import NOTHING_AROUND, create_app
 
     return create_app(
         built.backend,
@@ -74,6 +77,7 @@ def application(built: "Built", settings: Settings) -> "Application":
             *_meddling(built),
         ],
         mounts=mounts(built, settings),
+        outer=outer or NOTHING_AROUND,
     )
 
 
@@ -95,43 +99,49 @@ def _meddling(built: "Built") -> "Sequence[FaultyApi | Preferred]":
     return [Preferred(faults.clock, faults.waiting, REFUSALS), FaultyApi(faults)]
 
 
-def around(built: "Built", settings: Settings) -> "Callable[[WSGIApplication], WSGIApplication]":
+def surroundings(built: "Built", settings: Settings) -> "Surroundings":
     """What stands around every request: the log sees what the wire makes of an answer."""
-    log, readable = access_log(settings), _readable(settings)
+    from restserver.answers.short_way import Surroundings
+
+    log, readable, pretended = access_log(settings), _readable(settings), _pretended(built)
+
+    def around(application: "WSGIApplication") -> "WSGIApplication":
+        inner = pretended(application)
+        inner = inner if readable is None else readable.around(inner)
+        return inner if log is None else log.around(inner)
+
+    return Surroundings(around, [] if readable is None else [readable], None if log is None else log.note)
+
+
+def _pretended(built: "Built") -> "Callable[[WSGIApplication], WSGIApplication]":
+    """The console and the faults of the wire. Neither meets an answer of the short way: what is broken detours from it."""
     if built.faults is None or built.headers is None:
-        return lambda application: log(readable(application))
+        return lambda application: application
     from simulator.console.page import with_console
     from simulator.faults.faulty import FaultyWire, asked_of_api
 
     faults, headers = cast("FaultSet", built.faults), built.headers
-
-    def around(application: "WSGIApplication") -> "WSGIApplication":
-        wire = FaultyWire(application, faults, "api", asked_of_api)
-        return log(readable(with_console(wire, lambda: headers(None))))
-
-    return around
+    return lambda application: with_console(FaultyWire(application, faults, "api", asked_of_api), lambda: headers(None))
 
 
-def _readable(settings: Settings) -> "Callable[[WSGIApplication], WSGIApplication]":
+def _readable(settings: Settings) -> "ReadableFrom | None":
     """Local pages read a simulated API unasked. Who may use the control plane is always named."""
-    from restserver.guarding.cross_origin import LOCAL, Origins, readable_from
+    from restserver.guarding.cross_origin import LOCAL, Origins, ReadableFrom
 
     origins = Origins(settings.cors_origins or (LOCAL if settings.backend == "simulated" else ()))
     if not origins:
-        return lambda application: application
+        return None
     of_admin = Origins(settings.cors_origins).named()
-    return lambda application: readable_from(
-        application, lambda path: of_admin if path.startswith("/__admin") else origins
-    )
+    return ReadableFrom(lambda path: of_admin if path.startswith("/__admin") else origins)
 
 
-def access_log(settings: Settings) -> "Callable[[WSGIApplication], WSGIApplication]":
-    from restserver.seeing.access_log import json_line, logged, text_line
+def access_log(settings: Settings) -> "AccessLog | None":
+    from restserver.seeing.access_log import AccessLog, json_line, text_line
     from restserver.seeing.logs import as_text
 
     if not settings.access_log:
-        return lambda application: application
-    return logged(sys.stderr.write, text_line if as_text(settings.log_format) else json_line)
+        return None
+    return AccessLog(sys.stderr.write, text_line if as_text(settings.log_format) else json_line)
 
 
 @contextmanager

@@ -47,4 +47,9 @@ def around_launcher(built: "Built", settings: "Settings") -> "Callable[[WSGIAppl
 
     log = access_log(settings)
     faults, journal = cast("FaultSet", built.faults), cast("Simulation", built.simulation).requests
-    return lambda inner: log(journal.of(FaultyWire(inner, faults, "launcher", asked_of_launcher), besides=PREFIX))
+
+    def around(application: "WSGIApplication") -> "WSGIApplication":
+        noted = journal.of(FaultyWire(application, faults, "launcher", asked_of_launcher), besides=PREFIX)
+        return noted if log is None else log.around(noted)
+
+    return around

@@ -5,7 +5,7 @@ here. A preflight is answered by the path itself, with the methods it allows; wh
 """
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
@@ -48,25 +48,44 @@ def _without_port(origin: str) -> str:
     return host if colon and port.isascii() and port.isdigit() else origin
 
 
-def readable_from(application: WSGIApplication, origins_of: Callable[[str], Origins]) -> WSGIApplication:
-    """``origins_of``: by the path of a request."""
+class ReadableFrom:
+    """Around an application, and beside its short way. ``origins_of``: by the path of a request."""
 
-    def answering(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        origins = origins_of(environ["PATH_INFO"])
-        if not origins:
-            return application(environ, start_response)
-        origin = environ.get("HTTP_ORIGIN")
+    detour = None
 
-        def start(status: str, headers: list[tuple[str, str]], *more: object) -> object:
-            told = [*headers, _VARY]
-            if origin is not None and origin in origins:
-                told += [("Access-Control-Allow-Origin", origin), ("Access-Control-Expose-Headers", READABLE)]
-                told += _preflight(environ, headers)
-            return start_response(status, told, *more)  # type: ignore[arg-type]  # as it was given
+    def __init__(self, origins_of: Callable[[str], Origins]) -> None:
+        self._origins_of = origins_of
 
-        return application(environ, start)  # type: ignore[arg-type]  # the same protocol, spelt without its overloads
+    def around(self, application: WSGIApplication) -> WSGIApplication:
+        def answering(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+            origins = self._origins_of(environ["PATH_INFO"])
+            if not origins:
+                return application(environ, start_response)
 
-    return answering
+            def start(status: str, headers: list[tuple[str, str]], *more: object) -> object:
+                told = [*headers, *_told(environ, headers, origins)]
+                return start_response(status, told, *more)  # type: ignore[arg-type]  # as it was given
+
+            return application(environ, start)  # type: ignore[arg-type]  # the same protocol, spelt without its overloads
+
+        return answering
+
+    def passed(self, environ: WSGIEnvironment, name: str, headers: list[tuple[str, str]]) -> None:
+        """Of the API, whose paths some origin may read, or this would not be here."""
+        del name
+        if "HTTP_ORIGIN" in environ:
+            headers += _told(environ, headers, self._origins_of(environ["PATH_INFO"]))
+        else:
+            headers.append(_VARY)
+
+
+def _told(environ: WSGIEnvironment, headers: list[tuple[str, str]], origins: Origins) -> Sequence[tuple[str, str]]:
+    """Besides the headers that the answer has."""
+    origin = environ.get("HTTP_ORIGIN")
+    if origin is None or origin not in origins:
+        return (_VARY,)
+    allowed = [("Access-Control-Allow-Origin", origin), ("Access-Control-Expose-Headers", READABLE)]
+    return [_VARY, *allowed, *_preflight(environ, headers)]
 
 
 def _preflight(environ: WSGIEnvironment, headers: list[tuple[str, str]]) -> list[tuple[str, str]]:

@@ -53,10 +53,20 @@ def _local_second(second: int) -> str:
     return datetime.fromtimestamp(second).astimezone().strftime("%Y-%m-%d %H:%M:%S")
 
 
-def logged(write: Callable[[str], object], line: Line) -> Callable[[WSGIApplication], WSGIApplication]:
-    """What writes the line when the answer is known; the milliseconds are those until then."""
+class AccessLog:
+    """Writes the line when the answer is known; the milliseconds are those until then."""
 
-    def around(application: WSGIApplication) -> WSGIApplication:
+    def __init__(self, write: Callable[[str], object], line: Line) -> None:
+        self._write = write
+        self._line = line
+
+    def note(self, environ: WSGIEnvironment, method: str, status: int, nanoseconds: int) -> None:
+        target: str = environ.get("REQUEST_URI") or _target(environ)
+        client: str = environ.get("REMOTE_ADDR", "-")
+        ms = nanoseconds / 1e6
+        self._write(self._line(real_now(), client, method, redacted_target(target), status, ms, request_id(environ)))
+
+    def around(self, application: WSGIApplication) -> WSGIApplication:
         def answering(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
             began = stopwatch()
             method: str = environ["REQUEST_METHOD"]
@@ -68,12 +78,7 @@ def logged(write: Callable[[str], object], line: Line) -> Callable[[WSGIApplicat
                 return start_response(given, headers, *more)  # type: ignore[arg-type]  # exc_info, passed on as it is
 
             body = application(environ, start)  # type: ignore[arg-type]  # as above
-            target: str = environ.get("REQUEST_URI") or _target(environ)
-            ms = (stopwatch() - began) / 1e6
-            client: str = environ.get("REMOTE_ADDR", "-")
-            write(line(real_now(), client, method, redacted_target(target), int(status[:3]), ms, request_id(environ)))
+            self.note(environ, method, int(status[:3]), stopwatch() - began)
             return body
 
         return answering
-
-    return around

@@ -10,6 +10,7 @@ import threading
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from operator import add
 from typing import Final, TypeAlias
 
 from msgspec import Struct, field
@@ -61,11 +62,10 @@ class Counts:
             return Figure(self._name, "counter", self._meaning, self._labels, dict(self._values))
 
 
-class Durations:
-    """How long by labels. Thread-safe."""
+class Tally:
+    """Durations by labels, in buckets. Thread-safe."""
 
-    def __init__(self, name: str, meaning: str, *labels: str) -> None:
-        self._name, self._meaning, self._labels = name, meaning, labels
+    def __init__(self) -> None:
         self._lock = threading.Lock()
         self._found: defaultdict[Labels, list[int]] = defaultdict(lambda: [0] * (len(_BOUNDS) + 2))
         """The number in each bucket, and at the end the sum in nanoseconds."""
@@ -77,28 +77,46 @@ class Durations:
             found[bucket] += 1
             found[-1] += nanoseconds
 
-    def spread(self) -> Spread:
+    def values(self) -> dict[Labels, tuple[Sequence[int], float]]:
+        """The sum in seconds."""
         with self._lock:
-            values = {labels: (tuple(found[:-1]), found[-1] / 1e9) for labels, found in self._found.items()}
-        return Spread(self._name, self._meaning, self._labels, values)
+            return {labels: (tuple(found[:-1]), found[-1] / 1e9) for labels, found in self._found.items()}
 
 
 _BOUNDS: Final = tuple(round(seconds * 1e9) for seconds in BUCKETS)
 
 
+class Durations(Tally):
+    """How long by labels. Thread-safe."""
+
+    def __init__(self, name: str, meaning: str, *labels: str) -> None:
+        super().__init__()
+        self._name, self._meaning, self._labels = name, meaning, labels
+
+    def spread(self) -> Spread:
+        return Spread(self._name, self._meaning, self._labels, self.values())
+
+
+class Answered(Tally):
+    """Requests by operation and status, and how long they took by operation: told twice, counted once. Thread-safe."""
+
+    def number(self) -> Figure:
+        counts = {labels: sum(buckets) for labels, (buckets, _) in self.values().items()}
+        return Figure("restserver_requests", "counter", "Requests answered.", ("operation", "status"), counts)
+
+    def spread(self) -> Spread:
+        summed: dict[Labels, tuple[Sequence[int], float]] = {}
+        for (operation, _), (buckets, seconds) in self.values().items():
+            before, so_far = summed.get((operation,), ((0,) * len(buckets), 0.0))
+            summed[operation,] = tuple(map(add, before, buckets)), so_far + seconds
+        meaning = "From a request's arrival in the application to its answer."
+        return Spread("restserver_request_duration_seconds", meaning, ("operation",), summed)
+
+
 class Metrics(Struct):
     """All that is counted of one application."""
 
-    requests: Counts = field(
-        default_factory=lambda: Counts("restserver_requests", "Requests answered.", "operation", "status")
-    )
-    request_seconds: Durations = field(
-        default_factory=lambda: Durations(
-            "restserver_request_duration_seconds",
-            "From a request's arrival in the application to its answer.",
-            "operation",
-        )
-    )
+    requests: Answered = field(default_factory=Answered)
     calls: Counts = field(
         default_factory=lambda: Counts(
             "restserver_launcher_calls",
@@ -124,12 +142,11 @@ class Metrics(Struct):
     """Of figures that others keep."""
 
     def answered(self, operation: str, status: str, nanoseconds: int) -> None:
-        self.requests.one_more(operation, status)
-        self.request_seconds.took(nanoseconds, operation)
+        self.requests.took(nanoseconds, operation, status)
 
     def told(self) -> Iterable[Figure | Spread]:
-        yield self.requests.figure()
-        yield self.request_seconds.spread()
+        yield self.requests.number()
+        yield self.requests.spread()
         yield self.calls.figure()
         yield self.call_seconds.spread()
         yield self.resource_manager_failures.figure()

@@ -17,11 +17,12 @@ if hasattr(os, "register_at_fork"):
 _DECENT: Final = re.compile(r"[A-Za-z0-9._:/+=@\-]{1,128}")
 
 
+_STAYS_JSON: Final = ("X-Content-Type-Options", "nosniff")
+"""What matters to pages, pages say."""
+
+
 def every_answers_headers(environ: WSGIEnvironment) -> list[tuple[str, str]]:
-    return [
-        (HEADER, request_id(environ)),
-        ("X-Content-Type-Options", "nosniff"),  # JSON stays JSON; what matters to pages, pages say
-    ]
+    return [(HEADER, request_id(environ)), _STAYS_JSON]
 
 
 def request_id(environ: WSGIEnvironment) -> str:

@@ -50,7 +50,7 @@ def _around(struck: Struck, call: Call, proceed: Proceed, faults: FaultSet) -> P
         result = act(Met(call, ask, proceed, faults.waiting.wait, struck.dice))
         if isinstance(result, Answer) and fault.kind not in _TELL_THE_TRUTH:
             # Another edition than the true answer's, and nothing promised: nobody keeps it for longer than the fault lasts.
-            return replace(result, edition=(result.edition, "fault", fault.id), until=None)
+            return replace(result, edition=(result.edition, "fault", fault.id), until=None, holds=None)
         return result
 
     return going_on
@@ -73,8 +73,7 @@ class FaultyApi:
         del environ
         return bool(self._faults)
 
-    def passed(self, environ: WSGIEnvironment, name: str, headers: list[tuple[str, str]]) -> None:
-        """Nothing is wrong with it."""
+    passed = None
 
     def process_resource(
         self, req: falcon.Request, resp: falcon.Response, resource: object, params: dict[str, Any]

@@ -149,8 +149,7 @@ class Preferred:
     def detour(self, environ: WSGIEnvironment) -> bool:
         return "HTTP_PREFER" in environ
 
-    def passed(self, environ: WSGIEnvironment, name: str, headers: list[tuple[str, str]]) -> None:
-        """It wished for nothing."""
+    passed = None
 
     def process_resource(
         self, req: falcon.Request, resp: falcon.Response, resource: object, params: dict[str, Any]
@@ -234,4 +233,4 @@ def _told_as(answer: Answer[Any], name: str) -> Answer[Any]:
             status=replace(value.status, name=name),
             request=None if value.request is None else replace(value.request, name=name),
         )
-    return replace(answer, value=value, edition=("example", answer.edition))
+    return replace(answer, value=value, edition=("example", answer.edition), holds=None)

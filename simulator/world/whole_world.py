@@ -74,6 +74,11 @@ class WholeWorld:
 
     # --- the source -------------------------------------------------------------------------------------------------
 
+    def edition_of(self, name: str) -> object:
+        """What :meth:`lives` goes by."""
+        self.look()
+        return self.ledger.pages.get(name), self.scenarios.job(name), self.population, self.started
+
     def named(self, name: str, at: Instant) -> Told | None:
         self.look()
         if name not in self.ledger.pages and self.scenarios.job(name) is None:

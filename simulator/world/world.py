@@ -48,6 +48,9 @@ class Told(Struct, frozen=True):
 class Source(Protocol):
     """Where frameworks come from: a population now; scenarios and what people submitted are others of the same kind."""
 
+    def edition_of(self, name: str) -> object:
+        """Of all that is told of that name: equal editions, equal frameworks at every instant."""
+
     def named(self, name: str, at: Instant) -> Told | None:
         """The framework of that name, if it exists at that instant."""
 
@@ -72,6 +75,10 @@ class World:
         # Pollers ask for the same names again and again. Pure, so keeping the answers changes none.
         self._index_of = lru_cache(KEPT_NAMES)(self.population.index_of)
         self.at_place = lru_cache(KEPT_NAMES)(self._told)
+
+    def edition_of(self, name: str) -> object:
+        del name
+        return self._key
 
     def named(self, name: str, at: Instant) -> Told | None:
         index = self._index_of(name)

@@ -4,8 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from restserver.app import Application, create_app
-from restserver.assembling import application, backends, control_plane
+from restserver.assembling import application, backends
 from restserver.guarding.cross_origin import Origins
 from restserver.settings import BadSetting, Settings
 from tests.restserver.wsgi_client import Response, ask
@@ -21,13 +20,7 @@ class Served:
     def __init__(self, **more: object) -> None:
         settings = Settings(**{"access_log": False, "jobs": 5, **more})  # type: ignore[arg-type]  # settings by name
         built = backends.BACKENDS[settings.backend](settings)
-        app: Application = create_app(
-            built.backend,
-            settings,
-            middleware=application._meddling(built),
-            mounts=control_plane.mounts(built, settings),
-        )
-        self._app = application.around(built, settings)(app)
+        self._app = application.application(built, settings, application.surroundings(built, settings))
 
     def ask(self, path: str, origin: str | None = None, method: str = "GET", **headers: str) -> Response:
         told = {**({"Origin": origin} if origin else {}), **headers}

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from restserver.assembling.application import secrets_of
-from restserver.seeing.access_log import json_line, logged, text_line
+from restserver.seeing.access_log import AccessLog, json_line, text_line
 from restserver.seeing.logs import JsonFormatter, as_text, set_up_logging, told
 from restserver.seeing.redaction import REDACTED, redacted_target, redaction
 from restserver.settings import Settings
@@ -31,7 +31,7 @@ def _logging_as_before() -> Iterator[None]:
 
 def lines_of(*targets: str, line: object = json_line, method: str = "GET", **headers: str) -> list[str]:
     written: list[str] = []
-    app = logged(written.append, json_line if line is json_line else text_line)(small().app)
+    app = AccessLog(written.append, json_line if line is json_line else text_line).around(small().app)
     for target in targets:
         ask(app, target, method, headers)
     return written
@@ -61,7 +61,9 @@ def test_every_request_is_a_line_with_its_id() -> None:
 
 def test_the_id_of_the_line_is_the_one_the_client_got() -> None:
     written: list[str] = []
-    response = ask(logged(written.append, json_line)(small().app), "/healthz", headers={"X-Request-Id": "bad id\n"})
+    response = ask(
+        AccessLog(written.append, json_line).around(small().app), "/healthz", headers={"X-Request-Id": "bad id\n"}
+    )
     assert json.loads(written[0])["request_id"] == response.headers["x-request-id"] != "bad id\n"
 
 

@@ -32,10 +32,9 @@ class Api:
     def __post_init__(self) -> None:
         chosen = Settings(seed=5, jobs=30, at=AT, frozen=True, admin=False)
         built = simulated_backend.simulated_backend(chosen)
-        self.app = application.application(built, chosen)
+        self.app = application.application(built, chosen, application.surroundings(built, chosen))
         if not self.short:
             self.app._short = None
-        self.served = application.around(built, chosen)(self.app)
         self.metrics = built.backend.metrics
         assert isinstance(built.simulation, Simulation)
         assert isinstance(built.faults, FaultSet)
@@ -47,7 +46,7 @@ class Api:
             path, query, method=question.method, headers=question.headers, host=question.host
         )
         started = testing.StartResponseMock()
-        body = b"".join(self.served(environ, started))
+        body = b"".join(self.app(environ, started))
         assert started.status is not None
         told = sorted((name.lower(), value) for name, value in started.headers or ())  # a list: some come twice
         return int(started.status[:3]), told, body
@@ -55,7 +54,7 @@ class Api:
     def told(self) -> object:
         """What was written down of it all."""
         noted = [(one.method, one.url, one.status, one.at, one.headers) for one in self.simulation.requests.all()]
-        return noted, self.metrics.requests.figure().values, self.metrics.request_seconds.spread().values.keys()
+        return noted, self.metrics.requests.number().values, self.metrics.requests.spread().values.keys()
 
 
 @dataclass(frozen=True)
@@ -146,7 +145,7 @@ def only_the_short_way(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     def long(*_: object) -> Any:
         raise AssertionError("the long way was taken")
 
-    monkeypatch.setattr(api.app, "_long", long)
+    monkeypatch.setattr(api.app, "_around_long", long)
 
 
 def test_a_question_asked_again_takes_the_short_way(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:

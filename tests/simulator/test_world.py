@@ -114,7 +114,8 @@ from contracts.launcher.port import Ask
 from simulator.launcher import simulated
 clock = VirtualClock({at}, frozen=True)
 launcher, manager = simulated({seed}, {jobs}, clock)
-told = repr([launcher.framework(job.name, Ask()) for job in launcher.summaries(Ask())])
+answers = [launcher.framework(job.name, Ask()) for job in launcher.summaries(Ask())]
+told = repr([(answer.value, answer.edition, answer.until) for answer in answers])
 told += repr(sorted(map(repr, manager.applications(0, Ask()))))
 print(hashlib.sha256(told.encode()).hexdigest())
 """
