@@ -46,7 +46,7 @@ def main() -> int:
     waitress_server.settle_process()
     with waitress_server.listening_socket("127.0.0.1", 0) as listener:
         announce = partial(print, f"listening on {waitress_server.url_of(listener)}", flush=True)
-        return waitress_server.serve(NoOp(body), listener, announce)
+        return waitress_server.serve(NoOp(body), listener, announce, at_once=True)
 
 
 if __name__ == "__main__":

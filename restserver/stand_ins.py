@@ -145,7 +145,7 @@ class Stage:
             del address
             return application(built, wanted, surroundings(built, wanted))
 
-        return self._started(host, port, settings, assembled)
+        return self._started(host, port, settings, assembled, at_once=True)
 
     def launcher(self, host: str = LOOPBACK, port: int = 0, *, acl: str = "off", **settings: object) -> Simulated:
         """The launcher and its resource manager on one port; ``acl`` and the ``settings`` are those of ``restserver simulate``:
@@ -156,7 +156,7 @@ class Stage:
             launcher, _ = launcher_and_yarn(built, wanted, address, acl=acl)
             return around_launcher(built, wanted)(launcher)
 
-        return self._started(host, port, settings, assembled)
+        return self._started(host, port, settings, assembled, at_once=False)
 
     def _started(
         self,
@@ -164,6 +164,8 @@ class Stage:
         port: int,
         told: Mapping[str, object],
         assembled: "Callable[[Built, Settings, str], WSGIApplication]",
+        *,
+        at_once: bool,
     ) -> Simulated:
         from restserver.assembling.simulated_backend import simulated_backend
         from restserver.serving import waitress_server
@@ -175,7 +177,7 @@ class Stage:
             built = simulated_backend(wanted)
             starting.callback(built.close)
             application = assembled(built, wanted, waitress_server.url_of(listener))
-            url = starting.enter_context(waitress_server.serving(application, listener))
+            url = starting.enter_context(waitress_server.serving(application, listener, at_once=at_once))
             token = (("Authorization", f"Bearer {wanted.admin_token}"),) if wanted.admin_token else ()
             client = starting.enter_context(closing(Client(target_of(url), headers=token)))
             self._running.push(starting.pop_all())

@@ -28,6 +28,8 @@ MOST_KEPT: Final = 4096
 """Questions; beyond that all are forgotten, and worked out anew."""
 LONGEST_KEPT: Final = 1024
 """Characters of target and host."""
+AT_ONCE: Final = "restserver.at_once"
+"""In a request's environment: it must be answered without waiting, or not at all (:class:`contracts.launcher.port.NotAtOnce`)."""
 _MEANT: Final = "restserver.meant"
 _HEARD: Final = "restserver.heard"
 

@@ -37,6 +37,8 @@ class Built(Struct, frozen=True):
     tracing: "Tracing | None" = None
     """What follows a request to the launcher, where somebody traces."""
     close: Callable[[], None] = lambda: None
+    at_once: bool = False
+    """Its launcher answers without waiting, or says that it would have to (``Ask.at_once``)."""
 
 
 def launcher_backend(settings: Settings) -> Built:
@@ -139,7 +141,7 @@ def recorded_backend(settings: Settings) -> Built:
         clock = VirtualClock(settings.at, rate=settings.rate, frozen=settings.frozen)
     launcher = RecordedLauncher(recordings, clock)
     headers = recorded_headers(launcher.recording_of, folder.resolve().name, clock)
-    return Built(Backend(launcher, RecordedResourceManager(recordings, clock), clock), headers, clock)
+    return Built(Backend(launcher, RecordedResourceManager(recordings, clock), clock), headers, clock, at_once=True)
 
 
 def _simulated_backend(settings: Settings) -> Built:

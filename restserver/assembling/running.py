@@ -67,6 +67,11 @@ class Running:
     def launcher(self) -> "Launcher":
         return self._now.built.backend.launcher
 
+    @property
+    def at_once(self) -> bool:
+        """Whether its backend never waits where it must not; no reload changes that."""
+        return self._now.built.at_once
+
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> "Iterable[bytes]":
         return self._now.served(environ, start_response)
 

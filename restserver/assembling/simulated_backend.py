@@ -57,6 +57,7 @@ def simulated_backend(settings: Settings) -> "Built":
         simulation=simulation,
         faults=faults,
         close=close,
+        at_once=True,
     )
 
 

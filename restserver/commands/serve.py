@@ -47,7 +47,12 @@ def serve(links: bool, **flags: object) -> int:
         ):
             announce = _announcing(address, _links(running.launcher, address, settings) if links else [])
             return waitress_server.serve(
-                running, listener, announce, stop_delay=settings.stop_delay, reload=_reloading(running, flags)
+                running,
+                listener,
+                announce,
+                stop_delay=settings.stop_delay,
+                reload=_reloading(running, flags),
+                at_once=running.at_once,
             )
 
 

@@ -8,6 +8,9 @@ them by accident.
 
 from waitress.channel import HTTPChannel
 from waitress.parser import HTTPRequestParser, ParsingError
+from waitress.server import TcpWSGIServer
+
+from restserver.serving.heads import FormedTask
 
 
 class StrictParser(HTTPRequestParser):
@@ -28,3 +31,8 @@ class StrictParser(HTTPRequestParser):
 
 class StrictChannel(HTTPChannel):
     parser_class = StrictParser
+    task_class = FormedTask
+
+
+class StrictServer(TcpWSGIServer):
+    channel_class = StrictChannel

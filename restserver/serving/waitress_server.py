@@ -33,10 +33,10 @@ from typing import TYPE_CHECKING, Protocol, Self, cast
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from waitress import wasyncore
-from waitress.server import BaseWSGIServer, create_server
 
 from contracts.clock import Milliseconds, pause, real_now, uptime
-from restserver.serving.strict_http import StrictChannel
+from restserver.serving.at_once import AtOnceServer
+from restserver.serving.strict_http import StrictServer
 
 if TYPE_CHECKING:
     from waitress.channel import HTTPChannel
@@ -105,12 +105,16 @@ def url_of(listener: socket.socket) -> str:
 class Server:
     """One application on one socket. ``run`` returns after ``stop``, once what was asked for is answered; then ``close``."""
 
-    def __init__(self, application: WSGIApplication, listener: socket.socket) -> None:
+    def __init__(self, application: WSGIApplication, listener: socket.socket, *, at_once: bool = False) -> None:
+        """``at_once``: the application never waits where it must not (:mod:`restserver.serving.at_once`)."""
         self.url = url_of(listener)
         self._map: dict[int, socket.socket] = {}
-        server = create_server(
+        self._waitress = (AtOnceServer if at_once else StrictServer)(
             application,
             map=self._map,
+            _sock=listener,
+            sockinfo=(listener.family, listener.type, listener.proto, listener.getsockname()),
+            bind_socket=False,
             sockets=[listener],
             threads=THREADS,
             connection_limit=CONNECTIONS,
@@ -121,9 +125,6 @@ class Server:
             # Read by nobody but ``restserver.guarding.forwarded``, and there only of proxies that are named.
             clear_untrusted_proxy_headers=False,
         )
-        assert isinstance(server, BaseWSGIServer)  # noqa: S101 - of one socket it makes one server
-        server.channel_class = StrictChannel
-        self._waitress = server
         self._stops_at: float | None = None
         self._arriving: dict[HTTPRequestParser, float] = {}
         """Requests that have not arrived in full, and since when they are known."""
@@ -177,6 +178,8 @@ class Server:
 
     def _turn(self, timeout: float) -> None:
         wasyncore.loop(timeout=timeout, map=self._map, use_poll=hasattr(select, "poll"), count=1)
+        if isinstance(self._waitress, AtOnceServer):
+            self._waitress.answer()
 
     def _drain(self) -> None:
         """Takes no new connections; lets each open one go once what it asked is answered."""
@@ -206,6 +209,8 @@ def serve(
     served: WSGIApplication | None = None,
     stop_delay: float = 0.0,
     reload: "Callable[[Callable[[], None]], None] | None" = None,
+    *,
+    at_once: bool = False,
 ) -> int:
     """Serves until SIGTERM (0) or SIGINT (130); the exit code. ``announce`` is called once it answers.
 
@@ -224,7 +229,7 @@ def serve(
         application.stopping = True
         server.stop(stop_delay if received == [signal.SIGTERM] else 0.0)
 
-    with Server(served or application, listener) as server:
+    with Server(served or application, listener, at_once=at_once) as server:
         handlers = {signal.SIGTERM: stop, signal.SIGINT: stop}
         if reload is not None and hasattr(signal, "SIGHUP"):
             handlers[signal.SIGHUP] = lambda *_: wanted.put(True)
@@ -262,11 +267,13 @@ def _beside(
 
 
 @contextmanager
-def serving(application: WSGIApplication, listener: socket.socket | None = None) -> Iterator[str]:
+def serving(
+    application: WSGIApplication, listener: socket.socket | None = None, *, at_once: bool = False
+) -> Iterator[str]:
     """The application served from a thread, by default on a free port of this machine; its address. For what stands beside
     the server, and for tests and tools.
     """
-    with listener or listening_socket("127.0.0.1", 0) as on, Server(application, on) as server:
+    with listener or listening_socket("127.0.0.1", 0) as on, Server(application, on, at_once=at_once) as server:
         thread = Thread(target=server.run, name="serving")
         thread.start()
         try:
