@@ -22,6 +22,7 @@ Polling: TypeAlias = Callable[[], AbstractContextManager[object]]
 """Made around each poll that is really made, its recovery included: what its calls have in common, for those who trace."""
 
 OK: Final = "ok"
+NOT_YET: Final = "has not polled yet"
 STANDING_BY: Final = "another process archives"
 
 
@@ -29,7 +30,7 @@ STANDING_BY: Final = "another process archives"
 class Health:
     """What is known of the polls so far."""
 
-    condition: str = "has not polled yet"
+    condition: str = NOT_YET
     leads_since: Instant | None = None
     """``None`` while another process archives."""
     completed_at: Instant | None = None
@@ -86,20 +87,21 @@ class Archiver:
     def _leads(self) -> bool:
         """Whoever begins or ceases to archive says so once."""
         health, led = self.health, self.health.leads_since is not None
+        reason = words = STANDING_BY
         try:
             leads = self._leadership.leads()
         except (HistoryFailed, OSError) as error:
             leads, reason = False, str(error)
-        else:
-            reason = STANDING_BY
+            words = f"{reason} ({_first_line(error.__cause__ or error)})"  # the database's own are for the log alone
         if leads and not led:
-            health.leads_since = self._clock.now()
+            health.condition, health.leads_since = NOT_YET, self._clock.now()
             logger.info("archives from now on")
         if not leads:
             health.leads_since = None
+            self._store.database.not_written = None  # whoever does not write does not know
             if health.condition != reason:
                 health.condition = reason
-                logger.warning("does not archive%s: %s", " any more" if led else "", reason)
+                logger.warning("does not archive%s: %s", " any more" if led else "", words)
         return leads
 
     def run(self) -> None:
@@ -158,6 +160,10 @@ class Archiver:
             self._recovery.step(self._clock.now())
         except LauncherError as error:
             logger.warning("what was missed could not be recovered: %s", error)
+
+
+def _first_line(error: BaseException) -> str:
+    return str(error).partition("\n")[0]
 
 
 def _gauge(name: str, meaning: str, value: float) -> Figure:

@@ -81,7 +81,7 @@ class Leadership:
                 return connection
         except SQLAlchemyError as error:
             if not self._sqlite:
-                raise HistoryFailed(f"nobody can be elected: {str(error).splitlines()[0]}") from error
+                raise HistoryFailed("nobody can be elected, for the history cannot be asked") from error
         if connection is not None:
             connection.close()
         return None

@@ -78,6 +78,9 @@ def test_a_second_archiver_waits_until_the_first_has_stopped(tmp_path: Path) -> 
     candidate.step()
     assert candidate.health.condition == "another process archives"
     assert candidate.health.polls == 0
+    candidate._store.database.not_written = "a disk that was full, while it led"
+    candidate.step()
+    assert vars(candidate._store.database)["not_written"] is None
     assert (figures(leader)["restserver_archiver_leads"], figures(candidate)["restserver_archiver_leads"]) == (1, 0)
     assert "restserver_archiver_lag_seconds" not in figures(candidate)
     leader.stop()
@@ -108,7 +111,7 @@ def test_where_nobody_can_be_elected_nobody_leads_and_that_is_said_once(
     with caplog.at_level(logging.INFO):
         one.step()
         one.step()
-    assert one.health.condition.startswith("nobody can be elected: ")
+    assert one.health.condition == "nobody can be elected, for the history cannot be asked"
     assert (one.health.polls, one.health.failures, figures(one)["restserver_archiver_leads"]) == (0, 0, 0)
     assert caplog.text.count("does not archive: nobody can be elected") == 1
     one.stop()
