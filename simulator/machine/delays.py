@@ -10,6 +10,7 @@ from struct import pack, unpack
 from contracts.clock import Instant, Milliseconds
 from simulator.machine.story import SECOND, Intervals
 
+RESYNC_AFTER_PULL: Milliseconds = 340
 CONFLICTS_TO_THE_CEILING = 6
 """From the sixth conflict on the back-off may be as long as it gets."""
 
@@ -34,7 +35,9 @@ def pull_phase(started: Instant, intervals: Intervals) -> Instant:
 
 
 def resync_phase(started: Instant, intervals: Intervals) -> Instant:
-    return started + intervals.service_rm_resync * 61 // 100
+    """Both begin when the service does, one right after the other. So a submission, which takes longer, is launched just too
+    late to be heard of: of every recorded job at 20 s intervals APPLICATION_LAUNCHED was shown first."""
+    return pull_phase(started, intervals) + RESYNC_AFTER_PULL
 
 
 def back_off(conflicts: int, intervals: Intervals, rolls: random.Random) -> Milliseconds:

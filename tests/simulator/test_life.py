@@ -68,6 +68,7 @@ def test_every_attempt_says_how_it_ended_though_the_end_was_never_shown() -> Non
     assert isinstance(shown, list)
     assert [(span["state"], span["attemptId"]) for span in shown] == [
         ("RUNNING", 0),
+        ("FAILED", 0),
         ("RUNNING", 1),
         ("FAILED", 1),
         ("RUNNING", 2),
