@@ -25,7 +25,7 @@ def launcher_and_yarn(
     from restserver.answers.identity import simulated_headers
     from simulator.http.access import ACCESS_OF_WORD
     from simulator.http.simulation import launcher_server, yarn_server
-    from simulator.http.yarn_paths import PREFIX
+    from simulator.http.yarn_paths import PAGES, PREFIX
 
     simulation, faults = cast("Simulation", built.simulation), cast("FaultSet", built.faults)
 
@@ -35,7 +35,8 @@ def launcher_and_yarn(
         return headers(None)
 
     yarn = yarn_server(simulation, faults, identity)
-    all_mounts = [*mounts(built, settings), *([(PREFIX, cast("WSGIApplication", yarn))] if together else [])]
+    beside = [(prefix, cast("WSGIApplication", yarn)) for prefix in (PREFIX, PAGES) if together]
+    all_mounts = [*mounts(built, settings), *beside]
     access = ACCESS_OF_WORD[acl]
     return launcher_server(simulation, settings.dialect, faults, identity, all_mounts, address, access), yarn
 

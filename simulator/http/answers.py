@@ -103,6 +103,14 @@ def document(value: object) -> Answered:
     return written(render(value))
 
 
+def packed(text: str, filename: str) -> Answered:
+    """A file to be saved; it says to be JSON like every success."""
+    headers = _cached(
+        ("Content-Type", PLAIN), ("Content-Type", JSON), ("Content-Disposition", f'attachment; filename="{filename}"')
+    )
+    return Answered(200, headers, gzip.compress(text.encode(), mtime=0))
+
+
 def accepted(status: int, location: str | None = None) -> Answered:
     """The success of a write: no body; a PUT tells its own address."""
     more = (("Location", location),) if location is not None else ()
@@ -188,3 +196,7 @@ def of_resource_manager(status: int, value: object, location: str | None = None)
     more = (("Location", location),) if location is not None else ()
     headers = _cached(("Content-Type", JSON), *more, frame="SAMEORIGIN")
     return Answered(status, headers, render_compact(value).encode(), True)
+
+
+def html_of_resource_manager(text: str) -> Answered:
+    return Answered(200, _cached(("Content-Type", "text/html; charset=utf-8"), frame="SAMEORIGIN"), text.encode())

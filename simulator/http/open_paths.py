@@ -9,7 +9,7 @@ from contracts.launcher import exits
 from contracts.launcher.open_dialect import encode_framework, encode_summaries
 from contracts.launcher.port import Launcher, NoSuchFramework
 from contracts.launcher.records import LaunchClientType, Summary
-from simulator.http.answers import Answered, accepted, document, written
+from simulator.http.answers import Answered, accepted, document, packed, written
 from simulator.http.routes import Request, Route, Routes
 from simulator.http.writes import NOBODY, Writes, client_type_of, require_name
 from simulator.launcher_state import LauncherRequests, launcher_configuration
@@ -188,8 +188,13 @@ def launcher_status(web: Web, writes: Writes) -> Mapping[str, object]:
 
 
 def _log(request: Request) -> Answered:
-    """It keeps no logs, though it lists their names as the real one does."""
-    raise no_such_file(request.segments["file"])
+    """Packed, as the real one gives them; what a simulated launcher has to log is where it comes from."""
+    name = request.segments["file"]
+    if name not in LOG_FILES:
+        raise no_such_file(name)
+    return packed(
+        f"{name}: a simulated launcher logs nothing; what it was asked is under /__admin/requests\n", f"{name}.gz"
+    )
 
 
 # --- rows -----------------------------------------------------------------------------------------------------------

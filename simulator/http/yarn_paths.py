@@ -1,6 +1,7 @@
 """The resource manager over HTTP: the calls that a launcher's consumers make of it (launcher fact sheet, 8.7)."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from html import escape
 from typing import Protocol
 from wsgiref.types import StartResponse, WSGIEnvironment
 
@@ -13,13 +14,15 @@ from contracts.launcher.port import Ask, LauncherError, LauncherRefused, Launche
 from contracts.launcher.records import Application
 from contracts.launcher.resource_manager import APPLICATIONS_PATH, encode_application, encode_applications
 from simulator.http import yarn_cluster
-from simulator.http.answers import Answered, headless, not_here, of_resource_manager
+from simulator.http.answers import Answered, headless, html_of_resource_manager, not_here, of_resource_manager
 from simulator.http.routes import Request, Route, Routes, request_of
 from simulator.submission import json_input
 from simulator.submission.refusals import Refused
 
 NOBODY = Ask()
 PREFIX = "/ws"
+PAGES = "/cluster"
+"""What people see of it in a browser; one consumer reads the page of an application."""
 CLUSTER_PATH = "/ws/v1/cluster"
 
 _NOT_FOUND = "org.apache.hadoop.yarn.webapp.NotFoundException"
@@ -39,6 +42,10 @@ class Applications(Protocol):
 
 Kill = Callable[[str], object]
 """Ends the application of that id through YARN, from now on."""
+
+
+Group = Callable[[str], Iterable[str]]
+"""The living applications of a job group, by id."""
 
 
 class RefusedByYarn(Exception):
@@ -63,9 +70,13 @@ class Cluster(Struct, frozen=True):
 
 
 def yarn_routes(
-    manager: Applications, clock: Clock, kill: Kill | None, cluster: Callable[[], Cluster] | None = None
+    manager: Applications,
+    clock: Clock,
+    kill: Kill | None,
+    cluster: Callable[[], Cluster] | None = None,
+    group: Group = lambda _: (),
 ) -> Routes:
-    yarn = _Yarn(manager, clock, kill)
+    yarn = _Yarn(manager, clock, kill, group)
     one = f"{APPLICATIONS_PATH}/{{id}}"
     return Routes(
         [
@@ -74,6 +85,10 @@ def yarn_routes(
             Route(f"{one}/state", {"GET": yarn.state, "PUT": yarn.set_state}),
             Route(f"{one}/appattempts", {"GET": yarn.attempts}),
             Route(f"{one}/resourceRequests", {"GET": yarn.resource_requests}),
+            Route(f"{PAGES}/app/{{id}}", {"GET": yarn.page}),
+            Route(f"{CLUSTER_PATH}/appgroups/{{group}}", {"DELETE": yarn.kill_group}),
+            Route(f"{CLUSTER_PATH}/users/{{user}}/groups", {"GET": _groups_of_user}),
+            Route(f"{CLUSTER_PATH}/scheduler-conf", {"PUT": _queues_stay}),
             *(() if cluster is None else _of_cluster(cluster, clock)),
         ]
     )
@@ -94,6 +109,16 @@ def _of_cluster(cluster: Callable[[], Cluster], clock: Clock) -> Iterator[Route]
         f"{CLUSTER_PATH}/scheduler", told(lambda whole: yarn_cluster.scheduler(whole.facts, list(whole.alive())))
     )
     yield Route(f"{CLUSTER_PATH}/queues/{{queue}}/access", {"GET": lambda request: _access(request, cluster())})
+
+
+def _groups_of_user(request: Request) -> Answered:
+    """An extension whose answer is only passed through: everybody is in a group of their own."""
+    return of_resource_manager(200, {"groups": {"group": [request.segments["user"]]}})
+
+
+def _queues_stay(_: Request) -> Answered:
+    """A stock 2.9.0 whose queues stand in a file refuses so, too; here they stand in the profile."""
+    raise RefusedByYarn(400, _BAD_REQUEST, "Configuration change only supported by MutableConfScheduler.")
 
 
 def _access(request: Request, cluster: Cluster) -> Answered:
@@ -153,10 +178,11 @@ def _refusing(answer: Callable[[Request], Answered], request: Request) -> Answer
 
 
 class _Yarn:
-    def __init__(self, manager: Applications, clock: Clock, kill: Kill | None) -> None:
+    def __init__(self, manager: Applications, clock: Clock, kill: Kill | None, group: Group) -> None:
         self._manager = manager
         self._clock = clock
         self._kill = kill
+        self._group = group
 
     def applications(self, request: Request) -> Answered:
         query = request.query
@@ -199,6 +225,22 @@ class _Yarn:
         self._kill(application.id)
         return of_resource_manager(202, {"state": "KILLING"}, request.location)
 
+    def kill_group(self, request: Request) -> Answered:
+        """An extension; 404: nothing of that group lives."""
+        living = list(self._group(request.segments["group"]))
+        if not living:
+            raise RefusedByYarn(404, _NOT_FOUND, f"app group with id: {request.segments['group']} not found")
+        if self._kill is None:
+            raise RefusedByYarn(403, _FORBIDDEN, "nothing here kills applications")
+        for application_id in living:
+            self._kill(application_id)
+        return of_resource_manager(202, {"state": "KILLING"})
+
+    def page(self, request: Request) -> Answered:
+        """No more of the page than what is read of it: the table of its masters, and where their logs are."""
+        application = self._known(request)
+        return html_of_resource_manager(_page(application))
+
     def attempts(self, request: Request) -> Answered:
         """Of the masters the last is known, by its log."""
         application = self._known(request)
@@ -221,6 +263,19 @@ class _Yarn:
         if application is None:
             raise RefusedByYarn(404, _NOT_FOUND, f"app with id: {application_id} not found")
         return application
+
+
+def _page(application: Application) -> str:
+    logs = application.figures.am_container_logs
+    row = (
+        "" if logs is None else f'<tr><td>{escape(application.id)}</td><td><a href="{escape(logs)}">Logs</a></td></tr>'
+    )
+    return (
+        f"<!DOCTYPE html><html><head><title>Application {escape(application.id)}</title></head><body>"
+        f"<p>{escape(application.name)}: {application.state}</p>"
+        f'<table id="attempts"><thead><tr><th>Attempt ID</th><th>Logs</th></tr></thead><tbody>{row}</tbody></table>'
+        "</body></html>"
+    )
 
 
 def _attempt(application: Application, container: str, logs: str) -> dict[str, object]:

@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 
 from contracts.launcher.port import Ask
+from simulator.http.simulation import yarn_server
 from tests.simulator.test_http_server import Served, open_launcher
+from tests.simulator.wire_exchange import send
 
 __all__ = ["open_launcher"]
 
@@ -141,3 +143,30 @@ def test_what_an_application_used_grows_as_recorded(open_launcher: Served) -> No
     assert over["allocatedMB"] == -1
     assert "resourceInfo" not in over
     assert over["vcoreSeconds"] == seen[-30][1] > 3 * 2 * 600
+
+
+def test_a_job_group_is_killed_as_a_whole(open_launcher: Served) -> None:
+    def living() -> list[tuple[str, str]]:
+        return [
+            (tag[4:].partition("_")[0], summary.application_id)
+            for summary in open_launcher.simulation.launcher.summaries(Ask())
+            for tag in summary.tags
+            if tag.startswith("GID-") and summary.application_id and summary.completed_timestamp is None
+        ]
+
+    group, application_id = living()[0]
+    assert send(open_launcher.app, "DELETE", f"{CLUSTER}/appgroups/{group}").status == 202
+    assert open_launcher.told(f"{CLUSTER}/apps/{application_id}")["app"]["state"] == "KILLED"
+    assert send(open_launcher.app, "DELETE", f"{CLUSTER}/appgroups/none").status == 404
+
+
+def test_the_rest_of_what_a_consumer_asks_is_answered(open_launcher: Served) -> None:
+    assert open_launcher.told(f"{CLUSTER}/users/alice/groups") == {"groups": {"group": ["alice"]}}
+    refused = open_launcher.put(f"{CLUSTER}/scheduler-conf", {})
+    assert (refused.status, list(json.loads(refused.body))) == (400, ["RemoteException"])
+    running = open_launcher.told(f"{CLUSTER}/apps?states=RUNNING")["apps"]["app"][0]
+    routes = yarn_server(open_launcher.simulation, open_launcher.faults)
+    page = send(routes, "GET", f"/cluster/app/{running['id']}")
+    assert page.values("Content-Type") == ["text/html; charset=utf-8"]
+    assert f'<a href="{running["amContainerLogs"]}">Logs</a>'.encode() in page.body
+    assert send(routes, "GET", "/cluster/app/application_1_0001").status == 404
