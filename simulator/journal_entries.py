@@ -4,10 +4,11 @@ Beside the operations of a story there are two: a story was told for a name (it 
 waits for a hand was left.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from contracts.clock import Instant, from_iso, iso
 from contracts.launcher.open_request import decode_descriptor, encode_descriptor
@@ -83,9 +84,15 @@ def _nothing(_: object) -> dict[str, object]:
 
 
 def _submit(
-    at: Instant, descriptor: object, client_type: str, client_host: str | None, client_user: str | None
+    at: Instant,
+    descriptor: object,
+    client_type: str,
+    client_host: str | None,
+    client_user: str | None,
+    tags: Sequence[object] = (),
 ) -> Submit:
-    return Submit(at, decode_descriptor(descriptor), LaunchClientType(client_type), client_host, client_user)
+    told = replace(decode_descriptor(descriptor), tags=tuple(map(str, tags)))
+    return Submit(at, told, LaunchClientType(client_type), client_host, client_user)
 
 
 def _submit_facts(deed: Submit) -> dict[str, object]:
@@ -94,6 +101,7 @@ def _submit_facts(deed: Submit) -> dict[str, object]:
         "client_type": deed.client_type.value,
         "client_host": deed.client_host,
         "client_user": deed.client_user,
+        **({"tags": list(deed.descriptor.tags)} if deed.descriptor.tags else {}),
     }
 
 

@@ -248,6 +248,7 @@ def seen(framework: Framework) -> Framework:
         replace(
             framework,
             summary=seen_summary(framework.summary),
+            request=_seen_request(framework.request),
             status=replace(
                 status,
                 retries=_counted(status.retries),
@@ -279,6 +280,12 @@ def seen_summary(summary: Summary) -> Summary:
         application_progress=None,
         tags=(),
     )
+
+
+def _seen_request(request: FrameworkRequest | None) -> FrameworkRequest | None:
+    if request is None or not request.descriptor.tags:
+        return request
+    return replace(request, descriptor=replace(request.descriptor, tags=()))
 
 
 def _seen_task(task: TaskStatus) -> TaskStatus:

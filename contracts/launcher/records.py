@@ -173,6 +173,8 @@ class FrameworkDescriptor(Struct, frozen=True):
     parent_framework: ParentFramework | None = None
     user_name: str = "default"
     platform: PlatformParameters = PlatformParameters()
+    tags: tuple[str, ...] = ()
+    """Asked for in the private dialect alone; the open one neither takes nor tells any."""
 
 
 class FrameworkRequest(Struct, frozen=True):

@@ -21,7 +21,7 @@ from simulator.http.routes import Request, Route, Routes
 from simulator.http.writes import NOBODY, Writes
 from simulator.submission import json_input
 from simulator.submission import judging as submission
-from simulator.submission.private import descriptor_of
+from simulator.submission.private import descriptor_of, tags_of
 from simulator.submission.refusals import bad_request, not_found
 
 
@@ -106,10 +106,11 @@ class _Changes:
         self._writes = writes
 
     def submit(self, request: Request) -> Answered:
-        told = descriptor_of(json_input.read(request.body()))
+        body = json_input.read(request.body())
+        told = descriptor_of(body)
         shape = self._writes.descriptor_shape
         bound = None if told is None else shape.bound(told)
-        self._writes.submit(request, request.segments["name"], bound)
+        self._writes.submit(request, request.segments["name"], bound, tags_of(body))
         return accepted(202, request.location)
 
     def delete(self, request: Request) -> Answered:

@@ -77,9 +77,11 @@ class Writes:
 
     # --- frameworks -------------------------------------------------------------------------------------------------
 
-    def submit(self, request: Request, name: str, told: Mapping[str, object] | None) -> None:
+    def submit(
+        self, request: Request, name: str, told: Mapping[str, object] | None, tags: tuple[str, ...] = ()
+    ) -> None:
         require_name(name)
-        descriptor = submission.descriptor(submission.judged(self._descriptor, told))
+        descriptor = replace(submission.descriptor(submission.judged(self._descriptor, told)), tags=tags)
         if self.access is not None:
             user = user_of(request)
             if user != descriptor.user_name:

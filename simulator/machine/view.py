@@ -168,5 +168,5 @@ def summary(request: FrameworkRequest, status: FrameworkStatus, tags: tuple[str,
         application_exit_code=status.application_exit_code,
         application_id=status.application_id,
         application_progress=status.application_progress,
-        tags=tags,
+        tags=descriptor.tags or tags,
     )

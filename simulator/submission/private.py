@@ -77,6 +77,13 @@ def descriptor_of(told: Told) -> Told:
     return framework
 
 
+def tags_of(told: Told) -> tuple[str, ...]:
+    """What the summary tells of it later; what is no list of texts is no tag."""
+    platform = _inside(told.get("PlatformSpecificParameters")) if isinstance(told, dict) else None
+    tags = platform.get("Tags") if isinstance(platform, dict) else None
+    return tuple(tag for tag in tags if isinstance(tag, str)) if isinstance(tags, list) else ()
+
+
 def _role(place: int, told: Told) -> tuple[str, Told]:
     if not isinstance(told, dict) or not isinstance(told.get("Name"), str):
         raise bad_request(f"TaskRoles[{place}]: a role needs a Name")

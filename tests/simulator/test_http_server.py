@@ -330,6 +330,10 @@ def test_the_private_consumer_submits_looks_and_stops(private_launcher: Served) 
     summary = record.summary
     assert (summary.user_name, summary.queue, summary.total_task_number) == ("alice", "prod", 3)
     assert (summary.total_cpu_number, summary.total_memory_mb) == (6, 1536)
+    assert summary.tags == ("GID-7_x",)
+    before = private_launcher.simulation.state()
+    private_launcher.simulation.restore(before)
+    assert private_launcher.told("/v1/SummaryFrameworks/driver_job") == told
     assert private_launcher.put(f"{P}/ExecutionType", {"ExecutionType": "STOP"}).status == 202
     private_launcher.clock.advance(3 * MINUTE)
     told = private_launcher.told("/v1/SummaryFrameworks/driver_job")
