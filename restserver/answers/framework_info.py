@@ -7,7 +7,7 @@ from contracts.launcher.records import Figures, Framework
 from contracts.states import attempt_state, job_state, sub_state
 from restserver.answers.links import group_id, job_detail_link, job_full_detail_url, job_type, webportal_link
 from restserver.answers.links import job_full_detail_url_of_sub_cluster as url_of_sub_cluster
-from restserver.answers.presenters import Body, Site, milliseconds, retry_details
+from restserver.answers.presenters import Body, Site, finite, milliseconds, retry_details
 from restserver.answers.progress import percent
 
 
@@ -66,7 +66,7 @@ def info_status(framework: Framework, figures: Figures, site: Site, base_url: st
         "allocatedVCores": figures.allocated_vcores,
         "priority": figures.priority,
         "applicationProgress": percent(summary.state, status.application_progress),
-        "queuePercentageUseage": figures.queue_usage_percentage,
+        "queuePercentageUseage": finite(figures.queue_usage_percentage),
         "reservcedMB": figures.reserved_mb,
         "utilizedMB": figures.utilized_mb,
         "reservcedVCores": figures.reserved_vcores,

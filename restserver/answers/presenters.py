@@ -5,6 +5,7 @@ presented as it is.
 """
 
 from collections.abc import Mapping
+from math import isfinite
 from typing import TypeAlias
 
 from msgspec import Struct
@@ -87,7 +88,7 @@ def job_status(framework: Framework, site: Site) -> Body:
         "completedTime": milliseconds(status.completed_timestamp),
         "appLaunchedTime": milliseconds(status.application_launched_timestamp),
         "appId": status.application_id,
-        "appProgress": status.application_progress,
+        "appProgress": finite(status.application_progress),
         "appTrackingUrl": status.application_tracking_url,
         "appExitCode": code,
         "appExitDiagnostics": status.application_exit_diagnostics,
@@ -126,6 +127,13 @@ def applied_memory_mb(framework: Framework) -> int:
 
 def task_roles(framework: Framework) -> Body:
     return {name: task_role(role) for name, role in framework.task_roles.items()}
+
+
+def finite(number: float | None) -> float | None:
+    """No launcher may tell a number that is none (``NaN``), and no answer holds one. Raises ValueError."""
+    if number is not None and not isfinite(number):
+        raise ValueError(f"{number} is not JSON compliant")
+    return number
 
 
 def task_role(role: TaskRole) -> Body:

@@ -17,6 +17,7 @@ from wsgiref.types import WSGIEnvironment
 
 from cachetools import LRUCache
 from msgspec import Struct
+from msgspec.json import Encoder as JsonEncoder
 from msgspec.structs import replace
 
 from contracts.clock import Instant, iso
@@ -31,15 +32,20 @@ PACKED_FROM: Final = 1024
 
 _LEVEL: Final = 6
 """Of zlib: of 1.4 kB it leaves 0.6 in 13 µs, of 7 kB 1.2 in 40; the highest saves no more, and takes up to five times as long."""
+_encode: Final = JsonEncoder().encode
 _OVERHEAD = 1024
 """Bytes an entry costs besides its body, roughly: key, editions, tag, bookkeeping."""
 
 
 def json_bytes(body: object) -> bytes:
-    """Compact UTF-8. Text of a launcher may hold half a surrogate pair, which only an escape can carry."""
-    text = json.dumps(body, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    """Compact UTF-8. Text of a launcher may hold half a surrogate pair, which only an escape can carry.
+
+    By msgspec: 2.3 µs for a job detail of 3.4 kB where the standard library takes 16, and 14 ms for an attempt of 10,000 tasks
+    (3.7 MB) where that holds everybody up for 174. The bytes are the same, but for the spelling of numbers below 0.0001 and from
+    10^16 on. It would write null for a number that is none: see :func:`restserver.answers.presenters.finite`.
+    """
     try:
-        return text.encode()
+        return _encode(body)
     except UnicodeEncodeError:
         return json.dumps(body, separators=(",", ":"), allow_nan=False).encode()
 

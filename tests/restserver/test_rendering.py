@@ -8,9 +8,12 @@ from functools import partial
 from types import SimpleNamespace
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from contracts.launcher.records import Figures
 from restserver.answers.encodings import takes_gzip
+from restserver.answers.presenters import finite
 from restserver.answers.rendering import KEPT_BYTES, PACKED_FROM, Renderer, json_bytes
 from restserver.settings import Settings
 from tests.restserver.small_launcher import Small, framework, small, style
@@ -243,5 +246,30 @@ def test_threads_may_render_at_once() -> None:
 
 
 def test_what_json_cannot_say_is_never_sent() -> None:
-    with pytest.raises(ValueError, match="not JSON compliant"):
-        json_bytes({"progress": float("nan")})
+    for number in (float("nan"), float("inf"), float("-inf")):
+        with pytest.raises(ValueError, match="not JSON compliant"):
+            finite(number)
+    assert (finite(None), finite(0.25)) == (None, 0.25)
+
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text() | st.floats(1e-4, 1e15),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
+    max_leaves=20,
+)
+
+
+@given(st.dictionaries(st.text(), VALUES))
+@example({"text": "half a pair: \ud800", "more": "\u00e9"})
+@example({"control": "\x00\x1f\x7f\u2028</script>", "long": 2**80})
+def test_a_body_has_the_bytes_of_the_standard_library(body: dict[str, object]) -> None:
+    text = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
+    try:
+        assert json_bytes(body) == text.encode()
+    except UnicodeEncodeError:
+        assert json_bytes(body) == json.dumps(body, separators=(",", ":")).encode()
+
+
+@given(st.floats(allow_nan=False, allow_infinity=False))
+def test_a_number_is_told_to_its_last_digit(number: float) -> None:
+    assert json.loads(json_bytes(number)) == number
