@@ -102,7 +102,9 @@ def test_every_recorded_list_is_written_again_byte_for_byte() -> None:
 
 
 def test_every_document_given_to_a_deployed_server_is_read() -> None:
-    for told in deployed("open"):
+    documents = deployed("open")
+    assert documents
+    for told in documents:
         framework = open_dialect.decode_framework(told["body"])
         assert open_dialect.decode_framework(open_dialect.encode_framework(framework)) == framework
 

@@ -84,13 +84,17 @@ def test_every_command_and_flag_exists(process: Process) -> None:
 
 
 def test_what_comments_show_exists_too() -> None:
+    shown = set()
     for path in sorted((ROOT / "examples").rglob("*")):
         if path.is_file() and path.suffix != ".json":
             text = path.read_text(encoding="utf-8")
             for name in re.findall(r"-e ([A-Z_]+)=", text):
                 assert name in VARIABLES, path
+                shown.add("variable")
             for command in re.findall(r"`restserver ([a-z]+)", text):
                 assert command in COMMANDS, path
+                shown.add("command")
+    assert shown == {"variable", "command"}
 
 
 # --- Kubernetes -------------------------------------------------------------------------------------------------------

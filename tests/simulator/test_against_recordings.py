@@ -26,6 +26,7 @@ def test_the_same_things_happening_give_the_same_story(folder: Path, recorded_na
 
 
 def test_the_laws_of_records_hold_for_the_real_launcher_too(folder: Path) -> None:
+    assert histories(folder)
     for history in histories(folder).values():
         records = history.records()
         for record in records:

@@ -429,7 +429,9 @@ def test_a_query_the_resource_manager_does_not_know_is_refused_wrapped(open_laun
 
 
 def test_one_application_its_state_and_its_masters(open_launcher: Served) -> None:
-    for application in applications(open_launcher):
+    everything = applications(open_launcher)
+    assert {"amContainerLogs" in application for application in everything} == {True, False}
+    for application in everything:
         path = f"{APPLICATIONS_PATH}/{application['id']}"
         assert open_launcher.told(path) == {"app": application}
         assert open_launcher.told(f"{path}/state") == {"state": application["state"]}

@@ -4,7 +4,6 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator
 
 import pytest
 from hypothesis import given, settings
@@ -30,8 +29,10 @@ def world(jobs: int = 200, seed: int = 1) -> World:
     return World(seed, jobs, DEFAULT)
 
 
-def all_told(of: World, at: int = NOON) -> Iterator[Told]:
-    return newest_first(of, at)
+def all_told(of: World, at: int = NOON) -> list[Told]:
+    told = list(newest_first(of, at))
+    assert told
+    return told
 
 
 @pytest.mark.parametrize(
