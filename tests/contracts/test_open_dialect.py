@@ -41,6 +41,7 @@ def a_document() -> dict[str, object]:
 # --- the law --------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.no_cover
 @slow
 @given(record_strategies.frameworks)
 def test_what_is_decoded_is_what_this_dialect_can_tell(framework: Framework) -> None:

@@ -31,6 +31,7 @@ def a_task(document: object) -> Place:
 # --- the law --------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.no_cover
 @slow
 @given(record_strategies.frameworks | record_strategies.frameworks_without_request)
 def test_what_is_decoded_is_what_this_dialect_can_tell(framework: Framework) -> None:

@@ -29,6 +29,7 @@ def read_one(app: object) -> Application:
 # --- applications ---------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.no_cover
 @slow
 @given(record_strategies.applications)
 def test_an_application_is_decoded_to_what_was_encoded(application: Application) -> None:

@@ -58,6 +58,7 @@ def test_every_change_since_the_last_release_has_a_version_and_an_entry() -> Non
     assert wrong(RELEASED, CONTRACT / "api.md", ENTRIES) == []
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize(
     ("old", "new", "least"),
     [

@@ -42,6 +42,7 @@ def fails(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str
     return ended.value.code, capsys.readouterr().err
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize(
     ("backend", "style"),
     [
@@ -62,6 +63,7 @@ def test_our_server_keeps_the_contract_in_every_style_and_backend(backend: str, 
         assert "not provokable by asking: getAttempt 500" in output
 
 
+@pytest.mark.no_cover
 def test_every_status_is_met_and_most_requests_are_about_real_names(sound: Spoiled) -> None:
     code, output = checked(sound.url, "-n", "600", "--fail-under", "80", "-w", "3")
     assert code == 0, output
@@ -78,6 +80,7 @@ def test_the_other_style_is_found_to_be_broken(sound: Spoiled) -> None:
     assert "NoFrameworkAttemptsError" in output
 
 
+@pytest.mark.no_cover
 def test_a_server_that_wants_a_token_is_checked_with_one() -> None:
     with served(read_tokens=("sesame",)) as application:
         code, output = checked(
@@ -122,6 +125,7 @@ def test_the_clock_is_left_as_it_was_found(sound: Spoiled, frozen: bool) -> None
     assert before.now >= INSTANT
 
 
+@pytest.mark.no_cover
 def test_the_same_seed_asks_the_same_and_another_something_else(sound: Spoiled) -> None:
     def asked(seed: str, *more: str) -> list[str]:
         sound.asked.clear()
@@ -221,6 +225,7 @@ def test_another_openapi_document_is_judged_by_its_own_words(sound: Spoiled, tmp
     assert not re.search(r"\b405\b", output)  # a port may hold these digits
 
 
+@pytest.mark.no_cover
 def test_a_server_under_a_prefix_may_be_named_with_the_base_path(sound: Spoiled) -> None:
     code, output = checked(f"{sound.url}/api/v2/", "-n", "50", "--phases", "examples")
     assert code == 0, output

@@ -149,6 +149,7 @@ VALUES = st.one_of(
 )  # fmt: skip
 
 
+@pytest.mark.no_cover
 @settings(max_examples=60, deadline=None)
 @given(st.data())
 def test_the_compiled_validator_agrees_with_the_judge(data: st.DataObject) -> None:

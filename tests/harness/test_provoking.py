@@ -73,6 +73,7 @@ def a_stack_trace_is_told(reply: Reply) -> None:
         reply.json = {"code": "UnknownError", "message": "java.lang.Error: x\n\tat a.B.c(B.java:1)"}
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize(
     ("spoiler", "rule", "says"),
     [
@@ -158,6 +159,7 @@ def in_front_of(launcher: Simulated, dialect: str, folder: Path) -> Iterator[str
         built.close()
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("dialect", ["private", "open"])
 def test_a_server_is_checked_through_the_launcher_it_asks(dialect: str, tmp_path: Path) -> None:
     with Stage() as stage:

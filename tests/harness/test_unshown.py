@@ -30,6 +30,7 @@ def look(style: str, requests: int, jobs: int) -> Outcome:
     return outcome
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("style", registry.STYLES)
 def test_what_is_never_shown_is_not_shown(style: str, request: pytest.FixtureRequest) -> None:
     updating = bool(request.config.getoption("--update-fixtures"))

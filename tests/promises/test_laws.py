@@ -12,6 +12,8 @@ from contracts.harness.observations import Observation
 from tests.promises.looking import Looking, client
 from tests.promises.subjects import Subject
 
+pytestmark = pytest.mark.no_cover
+
 
 @lru_cache(maxsize=2)
 def seen(subject: Subject, style: str) -> tuple[Observation, ...]:

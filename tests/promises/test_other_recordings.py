@@ -16,6 +16,8 @@ from restserver.app import create_app
 from restserver.assembling.backends import recorded_backend
 from restserver.settings import Settings
 
+pytestmark = pytest.mark.no_cover
+
 SHIPPED = Path(__file__).resolve().parents[2] / "restserver" / "launchers" / "recordings"
 Lines = list[dict[str, Any]]  # exchanges, as the format has them
 

@@ -8,6 +8,8 @@ from contracts import registry
 from tests.promises.looking import client
 from tests.promises.subjects import BUILDERS, Subject, recordings
 
+pytestmark = pytest.mark.no_cover
+
 LOOKS = 6
 
 

@@ -30,6 +30,8 @@ from restserver.settings import Settings
 from simulator.launcher import simulated
 from tests.restserver.wsgi_client import ask
 
+pytestmark = pytest.mark.no_cover
+
 INSTANT = from_iso("2026-03-01T12:00:00Z")
 BROKEN = "broken-launcher"
 """A name for which the launcher cannot be reached."""

@@ -346,6 +346,7 @@ def _operations() -> Iterator[APIOperation[Any, Any, Any, Any]]:
         yield result.ok()
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize(
     ("path", "method"), [(path, method) for path, item in PATHS.items() for method in item if method != "parameters"]
 )

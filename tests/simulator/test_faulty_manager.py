@@ -146,6 +146,7 @@ def _some_application(served: Served) -> Application:
     return next(served.simulation.resource_manager.applications(0, Ask()))
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize(
     ("fault", "status", "named"),
     [

@@ -83,6 +83,7 @@ def past_paths(app: WSGIApplication, name: str) -> list[str]:
     return [f"/api/v2/frameworks/{name}/versions", *lists, *attempts]
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("style", STYLES)
 @pytest.mark.parametrize("dialect", sorted(SEEN))
 def test_the_api_over_http_answers_byte_for_byte_what_it_answers_in_process(dialect: str, style: str) -> None:

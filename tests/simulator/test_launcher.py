@@ -211,6 +211,7 @@ def kinds_of(framework: Framework, versions: int) -> set[str]:
     return {f"exit {code}", *(kind for kind, is_there in kinds.items() if is_there)}
 
 
+@pytest.mark.no_cover
 def test_every_promised_kind_of_life_is_there() -> None:
     held = Held(1200)
     seen: set[str] = set()
@@ -302,6 +303,7 @@ def test_a_profile_can_be_named_given_or_wrong() -> None:
         simulated(1, 10, clock, "no such profile")
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("order", ["newest", "oldest"])
 def test_pages_lead_through_all_jobs_once(order: str) -> None:
     held = Held()

@@ -108,6 +108,7 @@ def walk(client: Client, told: Iterable[Told], rolls: random.Random) -> list[Obs
     return seen
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("number", [250, pytest.param(JOBS, marks=pytest.mark.proof)])
 def test_thousands_of_jobs_keep_every_law(number: int) -> None:
     world = World(1, 200, load("default"))

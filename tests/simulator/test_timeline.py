@@ -4,6 +4,7 @@ import gc
 import random
 from dataclasses import dataclass
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
@@ -139,6 +140,7 @@ def stories(draw: st.DrawFn) -> Story:
     )
 
 
+@pytest.mark.no_cover
 @given(stories())
 @settings(max_examples=150, deadline=None)
 def test_every_record_of_every_story_keeps_the_laws(told: Story) -> None:

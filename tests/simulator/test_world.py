@@ -47,6 +47,7 @@ def test_every_name_leads_to_its_own_job(at: int) -> None:
         assert here.named(told.name, told.ends) is None
 
 
+@pytest.mark.no_cover
 def test_every_application_id_leads_to_its_own_job() -> None:
     here = world()
     for at in (NOON, EPOCH + 2931 * WEEK, EPOCH + 2931 * WEEK + 5 * HOUR):
@@ -81,6 +82,7 @@ def test_numbers_of_a_week_fit_where_yarn_keeps_them_even_with_a_million_jobs() 
     assert 0 < numbers[0] < numbers[1] < 2**31
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("name", shipped())
 def test_every_life_ends_before_it_is_forgotten(name: str) -> None:
     here = World(3, 300, load(name))
@@ -92,6 +94,7 @@ def test_every_life_ends_before_it_is_forgotten(name: str) -> None:
         assert sum(1 for _ in timeline.applications(told.ends)) < MOST_APPLICATIONS
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_something_of_everything_is_there_at_any_instant(seed: int) -> None:
     clock = VirtualClock(NOON, frozen=True)

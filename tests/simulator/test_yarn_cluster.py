@@ -37,6 +37,7 @@ def shape(document: object, at: str = "") -> Iterator[str]:
         yield f"{at}: {type(document).__name__}"
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("path", ["info", "metrics", "nodes", "scheduler"])
 def test_each_document_has_the_shape_of_the_recorded_one(open_launcher: Served, path: str) -> None:
     ours, real = (

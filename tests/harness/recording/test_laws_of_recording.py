@@ -78,6 +78,7 @@ def again(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("style", registry.STYLES)
 def test_the_recorded_backend_answers_byte_for_byte_what_was_recorded(again: Path, style: str) -> None:
     anew = replayed(again)
@@ -94,6 +95,7 @@ def test_the_recorded_backend_answers_byte_for_byte_what_was_recorded(again: Pat
     assert answered > 100
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("dialect", DIALECTS)
 def test_a_simulated_launcher_is_recorded_in_both_dialects(dialect: str, tmp_path: Path) -> None:
     with in_simulation() as world:
@@ -136,6 +138,7 @@ def by_pseudonyms(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("style", registry.STYLES)
 def test_what_is_told_by_pseudonyms_keeps_every_law_and_schema(by_pseudonyms: Path, style: str) -> None:
     subject = replayed(by_pseudonyms)

@@ -102,6 +102,7 @@ def played(folder: Path, recording: str, pace: Milliseconds) -> Followed:
     return Followed(recordings.names(), launcher, store, clock)
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("pace", [300, 5_000, 30_000])
 @pytest.mark.parametrize("recording", RETRIED)
 def test_what_is_kept_is_what_was_recorded(recording: str, pace: Milliseconds, followed: Play) -> None:
@@ -113,6 +114,7 @@ def test_what_is_kept_is_what_was_recorded(recording: str, pace: Milliseconds, f
             nothing_recorded_is_missing(found, name)
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("pace", [5_000, 30_000])
 def test_all_recordings_at_once(pace: Milliseconds, tmp_path: Path) -> None:
     recordings = everything()

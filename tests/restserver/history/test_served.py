@@ -113,6 +113,7 @@ def everything(asked: falcon.testing.TestClient, name: str, instant: Instant) ->
             yield ask(GET_ATTEMPT, f"frameworks/{name}/attempts/{attempt}{query}", version, attempt)
 
 
+@pytest.mark.no_cover
 def test_the_laws_hold_over_time(world: World) -> None:
     asked = client(world)
     world.live(1)
