@@ -23,16 +23,18 @@ class FormedTask(WSGITask):
     def build_response_header(self) -> bytes:
         headers = cast("Headers", self.response_headers)
         names = tuple([name for name, _ in headers])
+        values = [value for _, value in headers]
         request = cast("HTTPRequestParser", self.request)
         if (
             self.status != "200 OK"
             or self.version != "1.1"
             or "CONNECTION" in request.headers
             or "Content-Length" not in names
+            or "" in values
         ):
-            return super().build_response_header()  # what the connection comes to is part of the head
+            return super().build_response_header()  # what the connection comes to, or a value, decides of the form
         form = _forms.get(names) or self._form(names)
-        return form.format(*[value for _, value in headers], _date(int(self.start_time))).encode("latin-1")
+        return form.format(*values, _date(int(self.start_time))).encode("latin-1")
 
     def _form(self, names: tuple[str, ...]) -> str:
         headers = self.response_headers
@@ -40,9 +42,8 @@ class FormedTask(WSGITask):
         self.response_headers = [(name, f"{{{place}}}") for place, name in enumerate(plain)]
         form = super().build_response_header().decode("latin-1")
         self.response_headers = headers
-        form = form.replace(
-            f"Date: {build_http_date(self.start_time)}", f"Date: {{{len(names)}}}"
-        )  # where waitress gave it
+        given_by_waitress = f"Date: {build_http_date(self.start_time)}"
+        form = form.replace(given_by_waitress, f"Date: {{{len(names)}}}")
         if len(_forms) >= MOST_KEPT:
             _forms.clear()
         _forms[names] = form

@@ -65,6 +65,7 @@ def value_of(name: str) -> st.SearchStrategy[tuple[str, str]]:
     return st.tuples(st.just(name), values)
 
 
+@example("1.1", "200 OK", [("Content-Length", "0"), ("Date", "")])
 @example("1.1", "200 OK", [("Content-Length", "12"), ("date", "b"), ("ETag", "{0}")])
 @example("1.1", "200 OK", [("Content-Length", "12"), ("Server", "b"), ("A%s", "{0}")])
 @given(
