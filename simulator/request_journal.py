@@ -83,11 +83,12 @@ class RequestJournal:
     def _note(self, method: str, path: str, query: str, environ: WSGIEnvironment, status: int) -> None:
         """Every request is noted, and hardly any is looked at: what makes it readable is left to whoever looks."""
         headers, secrets = _headers_among(tuple(environ))
-        kept = {key: environ[key] for key in headers}
-        for key in secrets:
-            kept[key] = _hidden(_name_of(key), kept[key])
+        values = tuple(map(environ.__getitem__, headers))
+        if secrets:
+            told = zip(headers, values, strict=True)
+            values = tuple(_hidden(_name_of(key), value) if key in secrets else value for key, value in told)
         with self._lock:
-            self._noted.append((next(self._ids), self._clock.now(), method, path, query, kept, status))
+            self._noted.append((next(self._ids), self._clock.now(), method, path, query, headers, values, status))
 
     def all(self) -> list[Asked]:
         """Newest first."""
@@ -121,8 +122,8 @@ def told(asked: Asked) -> dict[str, object]:
     }
 
 
-_Noted = tuple[int, Instant, str, str, str, Mapping[str, str], int]
-"""An :class:`Asked` before it is one: its headers go by the names WSGI gives them."""
+_Noted = tuple[int, Instant, str, str, str, tuple[str, ...], tuple[str, ...], int]
+"""An :class:`Asked` before it is one: its headers go by the names WSGI gives them, which most requests share."""
 _NO_PREFIX = frozenset({"CONTENT_TYPE", "CONTENT_LENGTH"})
 _SECRET_KEYS = frozenset(f"HTTP_{name.upper().replace('-', '_')}" for name in SECRET)
 
@@ -135,9 +136,17 @@ def _headers_among(keys: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, .
 
 
 def _readable(
-    number: int, at: Instant, method: str, path: str, query: str, headers: Mapping[str, str], status: int
+    number: int,
+    at: Instant,
+    method: str,
+    path: str,
+    query: str,
+    headers: tuple[str, ...],
+    values: tuple[str, ...],
+    status: int,
 ) -> Asked:
-    named = {_name_of(key): value for key, value in headers.items() if value or key not in _NO_PREFIX}
+    told = zip(headers, values, strict=True)
+    named = {_name_of(key): value for key, value in told if value or key not in _NO_PREFIX}
     return Asked(number, at, method, path, query, named, status)
 
 
