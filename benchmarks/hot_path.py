@@ -17,15 +17,18 @@ from contextlib import ExitStack, contextmanager
 from functools import partial
 from io import BytesIO
 from pathlib import Path
+from threading import Thread
 from typing import Any
 from unittest.mock import patch
 from wsgiref.types import WSGIApplication
 
 from benchmarks.load import load
+from benchmarks.noop import NoOp
 from benchmarks.process import ROOT, serving
 from benchmarks.table import Row
 from benchmarks.throughput import CONNECTIONS, NOOP
 from restserver.assembling import application
+from restserver.serving import waitress_server
 from restserver.settings import Settings
 
 AT = 1_772_366_400_000
@@ -48,7 +51,8 @@ def rows(*, quick: bool) -> Iterator[Row]:
         quiet = stack.enter_context(_answering(access_log=False))
         all_on = stack.enter_context(_answering(access_log=True))
         file = Path(stack.enter_context(tempfile.TemporaryDirectory())) / "body"
-        file.write_bytes(b"x" * quiet())
+        size = quiet()
+        file.write_bytes(b"x" * size)
         noop = stack.enter_context(serving((*NOOP, "waitress", str(file))))
         for _ in range(rounds):
             alone["access log off"].append(_microseconds(quiet, number))
@@ -71,7 +75,18 @@ def rows(*, quick: bool) -> Iterator[Row]:
         for row in told
     ]
     PROFILE.parent.mkdir(exist_ok=True)
-    PROFILE.write_text("\n".join([*lines, "", f"{number} answers, everything on, under cProfile:", profile]))
+    PROFILE.write_text(
+        "\n".join(
+            [
+                *lines,
+                "",
+                f"{number} answers, everything on, under cProfile:",
+                profile,
+                "The server alone, a no-op application answered by the thread that reads, under cProfile:",
+                _profile_of_server(b"x" * size, seconds),
+            ]
+        )
+    )
     yield from told
 
 
@@ -128,6 +143,25 @@ def _profile(answer: Answer, number: int) -> str:
     for _ in range(number):
         answer()
     profiler.disable()
+    return _told(profiler)
+
+
+def _profile_of_server(body: bytes, seconds: float) -> str:
+    """Of the thread that reads, while this one asks."""
+    profiler = cProfile.Profile()
+    with (
+        waitress_server.listening_socket("127.0.0.1", 0) as listener,
+        waitress_server.Server(NoOp(body), listener, at_once=True) as server,
+    ):
+        thread = Thread(target=profiler.runcall, args=(server.run,))
+        thread.start()
+        load(listener.getsockname()[1], "/", connections=CONNECTIONS, seconds=seconds)
+        server.stop()
+        thread.join()
+    return _told(profiler)
+
+
+def _told(profiler: cProfile.Profile) -> str:
     told = io.StringIO()
     pstats.Stats(profiler, stream=told).strip_dirs().sort_stats("tottime").print_stats(SHOWN)
     return "\n".join(line.rstrip() for line in told.getvalue().splitlines() if line.strip()) + "\n"
