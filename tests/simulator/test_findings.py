@@ -55,6 +55,7 @@ from simulator.machine.story import (
 )
 from simulator.machine.timeline import Timeline, plan
 from tests.simulator import test_http_recordings
+from tests.simulator.engine.lives import STARVED
 from tests.simulator.telling import (
     CLUSTER,
     GANG,
@@ -68,7 +69,6 @@ from tests.simulator.telling import (
     story,
     treated,
 )
-from tests.simulator.test_engine import STARVED
 from tests.simulator.test_http_server import Served, framework, served
 from tests.simulator.wire_exchange import Sent, send
 
