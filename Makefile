@@ -25,7 +25,7 @@ test: $(DEV_STAMP) ## sets up what is missing, runs the whole gate
 
 proof: $(DEV_STAMP) ## the heavy part
 	$(BIN)/ruff check --no-cache --select S contracts simulator restserver
-	$(BIN)/pytest -m proof -rs tests
+	$(BIN)/pytest -m proof -n 2 --dist worksteal -rs tests
 
 bench: $(DEV_STAMP) ## runs benchmarks/ and writes the table
 	$(BIN)/python -m benchmarks $(BENCH)
