@@ -93,6 +93,7 @@ class Simulation:
     @property
     def profile_problem(self) -> str | None:
         """Why the profile's file, as it is now, is not used."""
+        self.world.look()
         return self._profile_watch.problem
 
     @property

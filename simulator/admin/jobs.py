@@ -7,8 +7,7 @@ from urllib.parse import quote
 
 import falcon
 
-from contracts.launcher.open_request import decode_descriptor
-from contracts.launcher.port import LauncherUnreadable, NoSuchFramework
+from contracts.launcher.port import NoSuchFramework
 from simulator.admin import bodies as bodies
 from simulator.admin.job_list import listed
 from simulator.journal_entries import encode
@@ -77,6 +76,8 @@ def make(simulation: Simulation, prefix: str, req: falcon.Request, resp: falcon.
         name = bodies.framework_name(wanted if wanted is not None else document.get("name"))
         existed = simulation.journal.standing(name, simulation.clock.now()) is not None
         dropped = _submit(simulation, name, document)
+    elif not {"name", "jobs"} & document.keys() and wanted is None:
+        raise BadInput("a story has a name, and a submit body has taskRoles: this has neither")
     else:
         name, dropped = _tell(simulation, wanted, document, text, as_yaml=media_type in YAML_TYPES)
     resp.status = falcon.HTTP_200 if existed else falcon.HTTP_201
@@ -97,11 +98,16 @@ def _document(text: bytes, as_yaml: bool) -> object:
 
 
 def _submit(simulation: Simulation, name: str, document: Mapping[str, Any]) -> int:
+    """As the launcher itself would judge it."""
+    from simulator.submission.judging import Library, descriptor, descriptor_shape, judged
+    from simulator.submission.refusals import Refused
+
+    shape = descriptor_shape(Library())
     try:
-        descriptor = decode_descriptor({key: value for key, value in document.items() if key != "name"})
-    except LauncherUnreadable as error:
-        raise BadInput(f"the launcher would not take this: {error.found} at {error.path}") from error
-    return simulation.journal.submit(name, descriptor)
+        wanted = judged(shape, shape.bound({key: value for key, value in document.items() if key != "name"}))
+        return simulation.journal.submit(name, descriptor(wanted))
+    except Refused as refused:
+        raise BadInput(f"the launcher would not take this: {refused}") from refused
 
 
 def _tell(

@@ -118,8 +118,15 @@ def test_a_job_is_made_from_json_and_from_a_submit_body() -> None:
     assert control("POST", "/jobs", {"name": "eve~a"}).status_code == 201
     assert control("POST", "/jobs?name=eve~b", {"containers": [{"run": 5}]}).json["name"] == "eve~b"
     assert control("POST", "/jobs?name=eve~y", "about: x", YAML).status_code == 201
-    assert control("POST", "/jobs?name=eve~c", {"version": 1, "taskRoles": {}}).status_code == 201
-    assert control("POST", "/jobs", {"name": "eve~c", "version": 2, "taskRoles": {}}).status_code == 200
+    service = {
+        "version": 1,
+        "entryPoint": "true",
+        "sourceLocations": ["/x"],
+        "resource": {"cpuNumber": 1, "memoryMB": 1},
+    }
+    roles = {"w": {"taskNumber": 1, "taskService": service}}
+    assert control("POST", "/jobs?name=eve~c", {"version": 1, "taskRoles": roles}).status_code == 201
+    assert control("POST", "/jobs", {"name": "eve~c", "version": 2, "taskRoles": roles}).status_code == 200
     assert {"eve~a", "eve~b", "eve~c", "eve~y"} <= set(names(control.world))
     assert control("GET", "/jobs/eve~c").json["version"] == 2
 
@@ -131,10 +138,12 @@ def test_a_job_is_made_from_json_and_from_a_submit_body() -> None:
         ("/jobs", "{", {}, 400, "not JSON"),
         ("/jobs", "[]", {}, 400, "an object"),
         ("/jobs", "5", YAML, 400, "an object"),
-        ("/jobs", {"about": "x"}, {}, 400, "'name' is a required property"),
+        ("/jobs", {"about": "x"}, {}, 400, "this has neither"),
         ("/jobs", {"taskRoles": {}, "version": 1}, {}, 400, "a name has"),
         ("/jobs?name=a%20b", {"taskRoles": {}, "version": 1}, {}, 400, "a name has"),
-        ("/jobs?name=a", {"taskRoles": {}}, {}, 400, "nothing at $.version"),
+        ("/jobs?name=a", {"taskRoles": {}}, {}, 400, "version: may not be null"),
+        ("/jobs?name=a", {"taskRoles": {}, "version": 1}, {}, 400, "taskRoles: may not be empty"),
+        ("/jobs?name=a", {"taskRoles": {}, "version": "x"}, {}, 400, "the launcher would not take this"),
         ("/jobs?nome=a", {"taskRoles": {}}, {}, 400, "no parameter 'nome'"),
         ("/jobs?name=a&name=b", {"taskRoles": {}}, {}, 400, "given twice"),
         ("/jobs", {"name": "a", "starts": "PT1S"}, {}, 400, "begins now"),

@@ -61,6 +61,16 @@ def test_a_broken_profile_keeps_the_old_one_and_says_so(tmp_path: Path, caplog: 
     assert len(world.world.population.population.hosts) == 4
 
 
+def test_whoever_asks_what_is_wrong_with_the_file_need_not_ask_for_a_job_first(tmp_path: Path) -> None:
+    file = tmp_path / "mine.yaml"
+    file.write_text(TINY)
+    world = watched(file)
+    file.write_text("about: [")
+    assert "mine.yaml" in str(world.profile_problem)
+    file.write_text(OTHER)
+    assert world.profile_problem is None
+
+
 def test_what_is_not_watched_is_not_read_again(tmp_path: Path) -> None:
     file = tmp_path / "mine.yaml"
     file.write_text(TINY)
