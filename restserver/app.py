@@ -15,12 +15,13 @@ from falcon.constants import HTTP_METHODS
 from msgspec import Struct, field
 
 from contracts.clock import Clock, stopwatch
-from contracts.launcher.port import Ask, Launcher, LauncherBusy, LauncherError, NotAtOnce, ResourceManager
+from contracts.launcher.port import Ask, Launcher, LauncherBusy, LauncherError, ResourceManager
 from restserver import parameters
+from restserver.answers.at_once import AT_ONCE, NotAtOnce
 from restserver.answers.base_url import BaseUrl
 from restserver.answers.presenters import Site
 from restserver.answers.rendering import Renderer, json_bytes
-from restserver.answers.short_way import AT_ONCE, ShortWay, Surroundings, short_way
+from restserver.answers.short_way import ShortWay, Surroundings, short_way
 from restserver.answers.styles import STYLES
 from restserver.errors import (
     UNFORESEEN,
@@ -142,7 +143,7 @@ class Application(falcon.App[falcon.Request, falcon.Response]):
         if answered is not None:
             return answered
         if AT_ONCE in environ:
-            raise NotAtOnce  # it may be one to a mounted application, or wish for a delay
+            raise NotAtOnce  # it may be one to a mounted application, wish for a delay, or have to be rendered
         answered = self._around_long(environ, start_response)
         if self._short is not None:
             self._short.learn(environ)
@@ -206,8 +207,7 @@ class Asking(Struct, frozen=True):
     seconds: float
 
     def __call__(self, environ: WSGIEnvironment) -> Ask:
-        deadline = self.clock.now() + round(self.seconds * 1000)
-        return Ask(deadline, request_id(environ), at_once=AT_ONCE in environ)
+        return Ask(self.clock.now() + round(self.seconds * 1000), request_id(environ))
 
 
 class ErrorAnswers:

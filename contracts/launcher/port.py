@@ -45,8 +45,6 @@ class Ask(Struct, frozen=True):
     request_id: str | None = None
     trace: tuple[tuple[str, str], ...] = ()
     """Headers that say which trace the call belongs to (W3C), where somebody traces."""
-    at_once: bool = False
-    """Whoever would have to wait raises :class:`NotAtOnce` instead, before anything else."""
 
 
 class Launcher(Protocol):
@@ -77,10 +75,6 @@ class ResourceManager(Protocol):
 
     def applications(self, since: Instant, ask: Ask) -> Iterator[Application]:
         """Applications of launchers started at ``since`` or later, in no order. Raises as a launcher would."""
-
-
-class NotAtOnce(BaseException):
-    """Answering would mean to wait: the same is to be asked again where that harms nobody. No error, so nothing handles it as one."""
 
 
 class LauncherError(Exception):

@@ -21,6 +21,7 @@ from msgspec.json import Encoder as JsonEncoder
 from msgspec.structs import replace
 
 from contracts.clock import Instant, iso
+from restserver.answers.at_once import AT_ONCE, NotAtOnce
 from restserver.answers.encodings import GZIP, takes_gzip
 from restserver.answers.presenters import Body
 
@@ -119,6 +120,8 @@ class Renderer:
         key = GZIP, rendered.etag
         packed = self._found(key, None)
         if packed is None:
+            if AT_ONCE in environ:
+                raise NotAtOnce
             packed = self._made(key, None, gzip.compress(rendered.body, _LEVEL, mtime=0), GZIP)
         return packed.marked(rendered.stale_since)
 

@@ -20,6 +20,7 @@ from msgspec import Struct
 
 from contracts.clock import stopwatch
 from contracts.launcher.port import always
+from restserver.answers.at_once import AT_ONCE, NotAtOnce
 from restserver.answers.rendering import Rendered
 from restserver.seeing.metrics import Metrics
 from restserver.seeing.request_id import every_answers_headers
@@ -28,8 +29,6 @@ MOST_KEPT: Final = 4096
 """Questions; beyond that all are forgotten, and worked out anew."""
 LONGEST_KEPT: Final = 1024
 """Characters of target and host."""
-AT_ONCE: Final = "restserver.at_once"
-"""In a request's environment: it must be answered without waiting, or not at all (:class:`contracts.launcher.port.NotAtOnce`)."""
 _MEANT: Final = "restserver.meant"
 _HEARD: Final = "restserver.heard"
 
@@ -71,6 +70,8 @@ class Meant(Struct):
             holds, last = self._last
             rendered = last() if holds() else None
         if rendered is None:
+            if AT_ONCE in environ:
+                raise NotAtOnce
             said = self.ask(environ)
             rendered = said.rendered
             self._last = None if said.holds is None else (said.holds, ref(rendered))

@@ -38,7 +38,7 @@ class Built(Struct, frozen=True):
     """What follows a request to the launcher, where somebody traces."""
     close: Callable[[], None] = lambda: None
     at_once: bool = False
-    """Its launcher answers without waiting, or says that it would have to (``Ask.at_once``)."""
+    """Its launcher says of some answers that they still hold, so that they can be given without asking it."""
 
 
 def launcher_backend(settings: Settings) -> Built:

@@ -14,7 +14,7 @@ It knows what was seen, and nothing else:
 Nothing is promised after the last line: ``until`` is the instant of the next recorded change, or ``None``.
 """
 
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from functools import lru_cache
 from itertools import islice
 from pathlib import Path
@@ -31,6 +31,7 @@ from contracts.launcher.port import (
     NoSuchAttempt,
     NoSuchFramework,
     NoSuchVersion,
+    T,
 )
 from contracts.launcher.records import Application, Figures, Framework, Summary
 from contracts.launcher.timelines import Recordings, Said, Timeline
@@ -58,7 +59,7 @@ class RecordedLauncher:
         said = _said(timeline, now)
         if said is None or not _found(said):
             raise NoSuchFramework(name)
-        return Answer(self._decoded(name, said), said.edition, timeline.next_change(now))
+        return self._answer(self._decoded(name, said), said.edition, timeline, now)
 
     def attempt(self, name: str, attempt: int, version: int | None, ask: Ask) -> Answer[Framework]:
         now = self._clock.now()
@@ -68,7 +69,7 @@ class RecordedLauncher:
         if position is None:
             raise NoSuchAttempt(name, past.current_version if version is None else version, attempt)
         said = timeline.said[position]
-        return Answer(self._decoded(name, said), said.edition, timeline.next_change(now))
+        return self._answer(self._decoded(name, said), said.edition, timeline, now)
 
     def attempts(self, name: str, version: int | None, ask: Ask) -> Answer[tuple[int, ...]]:
         now = self._clock.now()
@@ -78,7 +79,7 @@ class RecordedLauncher:
         if attempts is None:
             raise NoSuchVersion(name, past.current_version if version is None else version)
         listed = tuple(sorted(attempts))
-        return Answer(listed, listed, timeline.next_change(now))
+        return self._answer(listed, listed, timeline, now)
 
     def versions(self, name: str, ask: Ask) -> Answer[tuple[int, ...]]:
         now = self._clock.now()
@@ -86,7 +87,7 @@ class RecordedLauncher:
         listed = self._past(name, timeline, now).versions()
         if not listed:
             raise NoSuchFramework(name)
-        return Answer(listed, listed, timeline.next_change(now))
+        return self._answer(listed, listed, timeline, now)
 
     def summaries(self, ask: Ask) -> Iterator[Summary]:
         """Of every framework that can be answered now; one that cannot is left out."""
@@ -102,6 +103,13 @@ class RecordedLauncher:
     def recording_of(self, name: str) -> str | None:
         """The recording that tells of a framework now; ``None`` if none does."""
         return self._recordings.recording_of(name, self._clock.now())
+
+    def _answer(self, value: T, edition: Hashable, timeline: Timeline, now: Instant) -> Answer[T]:
+        """Holds as long as nothing else was recorded by then, earlier or later."""
+        position, clock = timeline.position_at(now), self._clock
+        return Answer(
+            value, edition, timeline.next_change(now), holds=lambda: timeline.position_at(clock.now()) == position
+        )
 
     def _timeline(self, name: str) -> Timeline:
         return self._recordings.frameworks.get(name, _NOTHING)

@@ -2,9 +2,10 @@
 
 Waitress reads in one thread and answers in others. To hand a question over and be told of its answer costs more than all the
 rest of a small answer: two changes of thread, each with the interpreter lock, and a byte through a pipe. So a question is
-first put to the application here, marked as one that must be answered at once. An application that would have to wait, or
-does not know, raises :class:`contracts.launcher.port.NotAtOnce`; nothing has been written then, and a thread puts the
-question again. Whatever waits (for a launcher, for an injected delay, for a slow reader) waits in threads only.
+first put to the application here, marked as one that must be answered at once. An application that would have to wait, or has
+the answer not at hand, raises :class:`restserver.answers.at_once.NotAtOnce`; nothing has been written then, and a thread puts
+the question again. Whatever waits (for a launcher, for an injected delay, for a slow reader) or takes a while (a large job to be
+rendered, or packed) does so in threads only.
 
 Head and body, which waitress sends by two calls, are gathered here and go out by one.
 
@@ -17,8 +18,7 @@ from collections import deque
 from typing import TYPE_CHECKING, cast
 from wsgiref.types import WSGIEnvironment
 
-from contracts.launcher.port import NotAtOnce
-from restserver.answers.short_way import AT_ONCE
+from restserver.answers.at_once import AT_ONCE, NotAtOnce
 from restserver.serving.heads import FormedTask
 from restserver.serving.strict_http import StrictChannel, StrictServer
 
@@ -65,7 +65,7 @@ class GatheringChannel(StrictChannel):
 
 
 class AtOnceServer(StrictServer):
-    """For applications that know what :data:`restserver.answers.short_way.AT_ONCE` means, or never wait."""
+    """For applications that know what :data:`restserver.answers.at_once.AT_ONCE` means, or never wait."""
 
     channel_class = GatheringChannel
     _asked: "deque[GatheringChannel]"

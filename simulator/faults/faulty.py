@@ -9,7 +9,7 @@ from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 import falcon
 from msgspec.structs import replace
 
-from contracts.launcher.port import Answer, Around, Ask, Call, Hook, Launcher, NotAtOnce
+from contracts.launcher.port import Answer, Around, Ask, Call, Hook, Launcher
 from simulator.faults.faults import Fault, FaultSet, Struck
 from simulator.faults.kinds import Met
 from simulator.faults.server_in_use import CannotBreak
@@ -34,8 +34,6 @@ def struck_by(faults: FaultSet, *, over_http: bool = False) -> Hook:
         return fault.on_launcher is not None and not (over_http and fault.on_wire is not None)
 
     def hook(call: Call, ask: Ask, proceed: Proceed) -> Any:
-        if ask.at_once and faults:
-            raise NotAtOnce
         going_on = proceed
         for struck in reversed(faults.striking("launcher", call.operation, call.name, fits)):
             going_on = _around(struck, call, going_on, faults)

@@ -13,16 +13,13 @@ import pytest
 
 from contracts.harness.control import ControlPlane
 from contracts.harness.transport import Client, target_of
-from contracts.launcher.port import Ask, NotAtOnce
-from restserver.answers.short_way import AT_ONCE
+from restserver.answers.at_once import AT_ONCE, NotAtOnce
 from restserver.assembling.application import application, surroundings
 from restserver.assembling.simulated_backend import simulated_backend
 from restserver.serving import waitress_server
 from restserver.serving.at_once import GatheringChannel
 from restserver.settings import Settings
 from simulator.faults.faults import FaultSet
-from simulator.faults.faulty import faulty
-from tests.restserver.small_launcher import SmallLauncher, framework
 
 GET = "GET {} HTTP/1.1\r\nHost: h\r\n\r\n"
 LAST = "GET {} HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n"
@@ -220,7 +217,10 @@ def test_a_simulated_delay_waits_in_a_thread_and_the_control_plane_ends_it() -> 
 
     with simulated(noting) as (url, _, control), ThreadPoolExecutor(1) as pool:
         plain = [bodies(heard(url, LAST.format(JOB))) for _ in range(3)]
-        assert [name.partition("-")[0] for name in by] == ["waitress", "serving", "serving"]
+        assert [name.partition("-")[0] for name in by] == ["waitress", "waitress", "serving"]  # learnt, heard, at hand
+        packed = LAST.format(JOB).replace("Host", "Accept-Encoding: gzip\r\nHost")
+        assert heard(url, packed).partition(b"\r\n\r\n")[2] == heard(url, packed).partition(b"\r\n\r\n")[2]
+        assert [name.partition("-")[0] for name in by[3:]] == ["waitress", "serving"], "packed once, and not at once"
         with control.fault({"kind": "latency", "fixedDelayMilliseconds": 60_000}):
             delayed = pool.submit(heard, url, LAST.format(JOB))
             while not delayed.done():
@@ -229,15 +229,3 @@ def test_a_simulated_delay_waits_in_a_thread_and_the_control_plane_ends_it() -> 
         by.clear()
         heard(url, LAST.format(JOB).replace("Host", "Prefer: code=404\r\nHost"))
         assert by[-1].startswith("waitress")
-
-
-def test_a_fault_that_comes_in_between_is_not_met_at_once() -> None:
-    """Between the look for faults and the launcher's answer."""
-    launcher = SmallLauncher()
-    launcher.put(framework())
-    with simulated(lambda app: app) as (_, faults, _):
-        broken = faulty(launcher, faults)
-        assert broken.framework("alice~mnist", Ask(at_once=True)).value.status.name == "alice~mnist"
-        faults.add({"kind": "latency", "fixedDelayMilliseconds": 60_000})
-        with pytest.raises(NotAtOnce):
-            broken.framework("alice~mnist", Ask(at_once=True))

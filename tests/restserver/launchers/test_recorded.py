@@ -2,15 +2,19 @@
 
 import json
 import re
+from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
+from random import Random
 
 import pytest
 
 from contracts.clock import Instant, VirtualClock
 from contracts.launcher.lifecycle import FrameworkState
 from contracts.launcher.port import (
+    Answer,
     Ask,
+    LauncherError,
     LauncherRefused,
     LauncherUnavailable,
     LauncherUnreadable,
@@ -93,6 +97,30 @@ def test_an_answer_holds_until_the_next_recorded_change() -> None:
     assert early.until == second
     assert after.until == third
     assert after.edition != early.edition
+
+
+def test_what_says_that_it_holds_would_be_answered_forwards_and_backwards() -> None:
+    shipped = World(read_recordings(SHIPPED))
+    dice = Random(1)
+    held = 0
+    for name, timeline in shipped.recordings.frameworks.items():
+        for _ in range(60):
+            instants = [dice.choice(timeline.instants) + dice.choice((-1, 0, 1, 1000)) for _ in range(2)]
+            for question in (lambda one: one.framework(name, ASK), lambda one: one.attempts(name, None, ASK)):  # noqa: B023
+                before, now = (answered(question, shipped.at(instant)) for instant in instants)
+                if before is not None and before.holds is not None and before.holds():
+                    assert before == now
+                    held += 1
+    assert held > 100
+
+
+def answered(
+    question: Callable[[RecordedLauncher], Answer[object]], launcher: RecordedLauncher
+) -> Answer[object] | None:
+    try:
+        return question(launcher)
+    except LauncherError:
+        return None
 
 
 def test_a_framework_that_was_not_recorded_yet_is_unknown() -> None:
