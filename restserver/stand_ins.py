@@ -151,6 +151,10 @@ class Stage:
         """The launcher and its resource manager on one port; ``acl`` and the ``settings`` are those of ``restserver simulate``:
         ``dialect="open"``."""
         from restserver.assembling.simulated_launcher import around_launcher, launcher_and_yarn
+        from simulator.http.access import ACCESS_OF_WORD
+
+        if acl not in ACCESS_OF_WORD:
+            raise ValueError(f"acl is one of {', '.join(ACCESS_OF_WORD)}, not {acl!r}")
 
         def assembled(built: "Built", wanted: Settings, address: str) -> "WSGIApplication":
             launcher, _ = launcher_and_yarn(built, wanted, address, acl=acl)

@@ -160,6 +160,17 @@ def test_a_launcher_takes_submissions(make_simulated_launcher: Callable[..., Sim
     assert launcher.jobs(name="me~") == []
 
 
+def test_a_launcher_may_ask_who_writes(make_simulated_launcher: Callable[..., Simulated]) -> None:
+    launcher = make_simulated_launcher(dialect="open", acl="strict")
+    delete = Request(launcher.url_for("/v1/Frameworks/eve~job"), method="DELETE", headers={"UserName": "mallory"})
+    with pytest.raises(HTTPError) as refused:
+        urlopen(delete, timeout=30)
+    assert refused.value.code == 403
+    refused.value.close()
+    with pytest.raises(ValueError, match="acl is one of off, on, strict, not 'maybe'"):
+        make_simulated_launcher(acl="maybe")
+
+
 def test_a_launcher_is_as_it_began_for_each_test(simulated_launcher: Simulated) -> None:
     assert simulated_launcher.clock.now() == START
     assert status_of(simulated_launcher, "/v1/SummaryFrameworks/story~out-of-memory") == 200
