@@ -22,7 +22,7 @@ def contract() -> "OneAnswer":
     """The contract: ``body = contract.check(response)`` fails a test whose answer is not as documented.
 
     Takes answers of requests, httpx, urllib, urllib3, Playwright and the test clients of werkzeug, Flask and falcon (the last
-    with ``url=``); ``contract.in_style("portal").check(response)`` judges by the web portal's names.
+    with ``url=``), and of aiohttp with ``body=await response.read()``; ``contract.in_style("portal").check(response)`` judges by the web portal's names.
     """
     from contracts.harness.one_answer import OneAnswer
 

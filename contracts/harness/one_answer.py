@@ -43,22 +43,32 @@ class OneAnswer:
         """``"documented"`` or ``"portal"``."""
         return _kept(style, tolerate)
 
-    def check(self, response: object, *, url: str | None = None, method: str | None = None) -> Any:
+    def check(
+        self,
+        response: object,
+        *,
+        url: str | None = None,
+        method: str | None = None,
+        body: bytes | str | None = None,
+    ) -> Any:
         """The decoded body of an answer that is as documented, be it of a success or an error; ``None`` if it has no body.
 
-        ``url`` and ``method`` say what was asked, where the answer does not. Raises :class:`ContractBroken`, which is an
+        ``url`` and ``method`` say what was asked, where the answer does not; ``body`` is the body of one that is read with
+        ``await``. Raises :class:`ContractBroken`, which is an
         ``AssertionError``, and :class:`contracts.harness.foreign.NoAnswer`.
         """
         __tracebackhide__ = True  # pytest then shows the line of the test
-        exchange, expected = self._exchange(response, url, method)
+        exchange, expected = self._exchange(response, url, method, body)
         verdict = self._judge.judge(exchange, expected)
         found = [*verdict.findings, *self._laws(exchange, expected, verdict)]
         if found:
             raise ContractBroken("\n".join(self._told(exchange, found)), found)
         return verdict.body
 
-    def _exchange(self, response: object, url: str | None, method: str | None) -> tuple[Exchange, Expectation]:
-        request, answered = taken(response, url, method, self._contract.base)
+    def _exchange(
+        self, response: object, url: str | None, method: str | None, body: bytes | str | None
+    ) -> tuple[Exchange, Expectation]:
+        request, answered = taken(response, url, method, self._contract.base, body)
         expected = expectation(self._contract, request)
         return Exchange(1, "one", expected.operation, request, answered), expected
 

@@ -1,5 +1,6 @@
 """``contract.check``: answers of whichever client are judged, and what broke is told with the line it breaks."""
 
+import asyncio
 import json
 import re
 import urllib.error
@@ -48,6 +49,11 @@ def job_of(server: Spoiled) -> dict[str, Any]:
     return found
 
 
+async def _of_httpx(url: str) -> httpx.Response:
+    async with httpx.AsyncClient() as client:
+        return await client.get(url)
+
+
 def test_answers_of_every_client_are_taken(server: Spoiled) -> None:
     url = server.url + JOB
     with urllib.request.urlopen(url, timeout=30) as of_urllib:
@@ -57,6 +63,7 @@ def test_answers_of_every_client_are_taken(server: Spoiled) -> None:
     bodies += [
         CONTRACT.check(requests.get(url, timeout=30)),
         CONTRACT.check(httpx.get(url)),
+        CONTRACT.check(asyncio.run(_of_httpx(url))),
         CONTRACT.check(WerkzeugClient(server.inner).get(JOB, base_url=server.url)),
         CONTRACT.check(falcon.testing.TestClient(server.inner).simulate_get(JOB), url=JOB),
         CONTRACT.check(Plain(url, json.dumps(job_of(server)))),
@@ -184,3 +191,42 @@ def test_an_answer_is_found_wanting_on_its_way_out(server: Spoiled) -> None:
             CONTRACT.check(requests.get(server.url + JOB, timeout=30))
     finally:
         server.spoiler = None
+
+
+@dataclass
+class OfAiohttp:
+    """An answer as aiohttp holds one: its body is read with await."""
+
+    url: str
+    text: str
+    status: int = 200
+    method: str = "GET"
+    headers: dict[str, str] = field(default_factory=lambda: {"content-type": "application/json"})
+
+    async def read(self) -> bytes:
+        return self.text.encode()
+
+
+def test_a_body_that_is_read_with_await_is_given_along(server: Spoiled) -> None:
+    url = server.url + JOB
+    answer = OfAiohttp(url, requests.get(url, timeout=30).text)
+    with pytest.raises(NoAnswer, match=r"read with await: check\(response, body=await response.read\(\)\)"):
+        CONTRACT.check(answer)
+    assert CONTRACT.check(answer, body=asyncio.run(answer.read())) == job_of(server)
+    assert CONTRACT.check(answer, body=answer.text) == job_of(server)
+    with pytest.raises(ContractBroken, match="JSON"):
+        CONTRACT.check(answer, body=b"<html>")
+
+
+def test_who_forgot_to_await_is_told_so(server: Spoiled) -> None:
+    url = server.url + JOB
+    with pytest.raises(NoAnswer, match=r"still to be awaited"):
+        CONTRACT.check(_of_httpx(url))
+
+    async def streamed() -> None:
+        async with httpx.AsyncClient() as client, client.stream("GET", url) as response:
+            with pytest.raises(NoAnswer, match=r"body=await response.aread\(\)"):
+                CONTRACT.check(response)
+            CONTRACT.check(response, body=await response.aread())
+
+    asyncio.run(streamed())
