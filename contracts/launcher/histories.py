@@ -12,7 +12,7 @@ from contracts.clock import Instant, Milliseconds
 from contracts.launcher import open_dialect, wire
 from contracts.launcher.lifecycle import FrameworkState
 from contracts.launcher.port import LauncherUnreadable
-from contracts.launcher.records import Framework
+from contracts.launcher.records import Framework, RetryState
 from contracts.launcher.timelines import Recordings, Said
 
 BLIND: Milliseconds = 1_000
@@ -43,34 +43,16 @@ class History(Struct, frozen=True):
 
     def runs(self) -> Iterator[list[Look]]:
         """Stretches of one version of one incarnation without a 404 in between. A version may be left and entered again
-        between two looks; where that cannot be excluded, a new run is taken to begin."""
+        between two looks: where it must have been, another run begins."""
         for key, group in groupby(self.looks, key=_run):
-            if key is None:
-                continue
             run: list[Look] = []
-            for look in group:
-                if run and _may_have_been_left(run[-1], look):
+            for look in group if key is not None else ():
+                if run and _entered_again(run[-1], look):
                     yield run
                     run = []
                 run.append(look)
-            yield run
-
-
-def _may_have_been_left(before: Look, after: Look) -> bool:
-    """Whether, between two looks at one version, people may have asked for another one and for this one again. What looks
-    like a retry is taken for one."""
-    old, new = before.framework, after.framework
-    if old is None or new is None or after.unseen <= BLIND or _asked_for(old) == _asked_for(new) is not None:
-        return False
-    was, is_ = old.status, new.status
-    retried = is_.retries.total > was.retries.total and was.state is not FrameworkState.FRAMEWORK_COMPLETED
-    goes_on = is_.retries.total == was.retries.total and was.application_id in (None, is_.application_id)
-    return not retried and not goes_on
-
-
-def _asked_for(record: Framework) -> Instant | None:
-    """When it was last asked for anything; ``None``: the launcher does not tell."""
-    return None if record.request is None else record.request.last_request_timestamp
+            if run:
+                yield run
 
 
 def _run(look: Look) -> tuple[Instant | None, int] | None:
@@ -78,6 +60,25 @@ def _run(look: Look) -> tuple[Instant | None, int] | None:
         return None
     status = look.framework.status
     return status.created_timestamp, status.version
+
+
+def _entered_again(before: Look, after: Look) -> bool:
+    """Somebody asked for something meanwhile (a launcher that does not tell: may have), and what is seen of another
+    application cannot have come of the earlier one's retries."""
+    if before.framework is None or after.framework is None:
+        return False
+    asked, asked_later = before.framework.request, after.framework.request
+    if asked is not None and asked_later is not None:
+        asked_again = asked.last_request_timestamp != asked_later.last_request_timestamp
+    else:
+        asked_again = True
+    old, new = before.framework.status, after.framework.status
+    if old.application_id is not None and old.application_id == new.application_id:
+        return False
+    fell = any(getattr(new.retries, one) < getattr(old.retries, one) for one in RetryState.__struct_fields__)
+    was_over = old.state is FrameworkState.FRAMEWORK_COMPLETED
+    is_no_retry = old.application_id is not None and new.retries.total == old.retries.total
+    return asked_again and (fell or was_over or is_no_retry)
 
 
 def look_of(said: Said) -> Look | None:

@@ -33,6 +33,7 @@ def simulated_side(profile: str | None, seed: int) -> "Simulated":
     from simulator.machine.retry import decide
     from simulator.machine.story import DEPLOYED, FAST
     from simulator.replay.replaying import NotTold, replay, shown
+    from simulator.replay.unseen import unseen
     from simulator.world.profile_files import load
 
     paces = {"deployed": DEPLOYED, "fast": FAST}
@@ -46,7 +47,9 @@ def simulated_side(profile: str | None, seed: int) -> "Simulated":
             found = replay(history)
         except NotTold as missing:
             raise NotReplayable(str(missing)) from missing
-        return Replay(found.differences, shown(history, found.unknowns), found.excuse)
+        return Replay(
+            found.differences, shown(history, found.unknowns), found.excuse, made_up=unseen(history) is not None
+        )
 
     return Simulated(
         title=f"profile {profile or 'default'}, seed {seed}, {sum(len(world.instants) for world in worlds)} frameworks",
@@ -55,6 +58,7 @@ def simulated_side(profile: str | None, seed: int) -> "Simulated":
         replay=replayed,
         decide=decide,
         paces=paces,
+        any_pace=profile is None,
     )
 
 

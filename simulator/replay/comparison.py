@@ -11,6 +11,8 @@ from contracts.launcher.records import ExitType, Framework
 NO_DIAGNOSTICS = -7352
 """Never recorded, so its text is our own."""
 _OUTSTANDING = re.compile(r"for \d+(?= outstanding Tasks)")
+_IDS = re.compile(r"\b(application|container)_[0-9e_]+")
+
 Step = tuple[int, int, str]
 """Version, attempt, framework state."""
 
@@ -50,8 +52,9 @@ def _exits_of_tasks(record: Framework) -> Mapping[tuple[str, int], tuple[int | N
 
 
 def _first_words(diagnostics: str) -> str:
-    """The first line without its time stamp; how many of a gang still waited at the very end is luck."""
-    return _OUTSTANDING.sub("for some", diagnostics.split("\n")[0].split("]")[-1])
+    """The first line without its time stamp and whose it is; how many of a gang still waited at the very end is luck."""
+    line = diagnostics.split("\n")[0].split("]")[-1]
+    return _OUTSTANDING.sub("for some", _IDS.sub(r"\1", line))
 
 
 def steps(records: Iterable[Framework | None]) -> list[Step]:

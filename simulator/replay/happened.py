@@ -106,14 +106,6 @@ class Run(Struct):
         launched = following.status.application_launched_timestamp
         return self.appeared[attempt + 1] if launched is None else launched - UPLOAD
 
-    def has_unseen_ends(self) -> bool:
-        """Of attempts that were retried."""
-        last = max(self.applications)
-        return any(
-            number < last and record.status.application_exit_code is None
-            for number, record in self.applications.items()
-        )
-
     def code_of_application(self, attempt: int) -> int:
         """Of a container never seen to end: what the framework's counters, once it was retried, say of it."""
         seen = {number: record.status.retries for number, record in self.applications.items()}

@@ -6,21 +6,22 @@ state it shows must be found on our way, in the same order. What the recording d
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import pairwise
+from typing import Final
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from contracts.clock import Instant
-from contracts.launcher.histories import BLIND, History, Look
+from contracts.launcher.histories import History
 from contracts.launcher.lifecycle import FrameworkState
-from contracts.launcher.records import Framework, FrameworkRequest
-from simulator.machine.story import FAST, SECOND, Operation, Story
+from contracts.launcher.records import Framework
+from simulator.machine.story import SECOND, Operation, Story
 from simulator.machine.timeline import Timeline, plan
 from simulator.replay.asked import operations
 from simulator.replay.comparison import missed, outcome, steps
 from simulator.replay.happened import happened
 from simulator.replay.setting import Unknowns, cluster, unknowns
+from simulator.replay.unseen import unseen
 
 CLOSELY = 50
 """Milliseconds from look to look."""
@@ -62,35 +63,12 @@ def replay(history: History) -> Replayed:
     return replace(best, excuse=_excuse(history, best.differences)) if best.differences else best
 
 
+WORDS: Final = frozenset({"exit type", "exit description", "exit diagnostics", "trigger message", "trigger role"})
+"""How one and the same end is told: that hangs on nothing that nobody saw."""
+
+
 def _excuse(history: History, differences: Sequence[Difference]) -> str | None:
-    """Laws go on judging such a history look by look; what is taken back is only that ours would come out otherwise."""
-    runs = happened(history, FAST).runs
-    if min(runs[0].applications) > 0:
-        return "the first attempts were not seen"
-    if {difference.what for difference in differences} == {"steps"} and any(run.has_unseen_ends() for run in runs):
-        return "how an attempt ended was not seen, and the steps hang on when it did"
-    return next(_blind_spots(history), None)
-
-
-def _blind_spots(history: History) -> Iterator[str]:
-    """What happened while nobody looked, and had to be made up."""
-    first = history.records()[0].request
-    if first is not None and first.first_request_timestamp != first.last_request_timestamp:
-        yield "what was asked for at first was not seen"
-    for before, after in pairwise(history.looks):
-        if after.unseen > BLIND:
-            if _request(before) != _request(after):
-                yield "it was looked at too seldom to see all that was asked for"
-            elif _attempt(before) != _attempt(after):
-                yield "it was looked at too seldom to see how an attempt ended"
-
-
-def _request(look: Look) -> FrameworkRequest | None:
-    return None if look.framework is None else look.framework.request
-
-
-def _attempt(look: Look) -> int | None:
-    return None if look.framework is None else look.framework.status.retries.total
+    return None if WORDS.issuperset(difference.what for difference in differences) else unseen(history)
 
 
 def story_of(history: History, unknown: Unknowns) -> Story:
@@ -153,4 +131,4 @@ def _since(watched: Sequence[tuple[Instant, Framework | None]], instant: Instant
 def _nearest(real: Mapping[str, object], ours: Iterable[Mapping[str, object]]) -> Sequence[Difference]:
     """What the likest of ours has otherwise."""
     otherwise = [[Difference(what, real[what], one[what]) for what in real if real[what] != one[what]] for one in ours]
-    return min(otherwise, key=len, default=[Difference("the framework", real["state"], None)])
+    return min(otherwise, key=len, default=[Difference("the framework", real, None)])

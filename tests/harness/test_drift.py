@@ -455,7 +455,8 @@ def test_a_launcher_that_falls_silent_is_watched_on() -> None:
     assert len(real.said["alice~s01b-succeed-2tasks"]) == 2  # what did not change is not told again
     told = real.said["alice~s01b-succeed-2tasks"]
     assert [one.before for one in told] == [None, told[0].instant], "a silence is no look"
-    (silence,) = real.silences
+    unknown, silence = real.silences
+    assert unknown.ends == told[0].instant, "before the first answer nobody knows of it"
     assert (silence.begins, silence.ends) == (told[0].instant, told[1].instant + RECOVERY)
     assert real.applications == {}
 

@@ -1,6 +1,9 @@
 """Simulator to real, as clients see it: what our server makes of a real launcher's frameworks keeps schemas and laws too."""
 
-from collections.abc import Iterator, Sequence
+from bisect import bisect_right
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from contracts import registry
@@ -38,8 +41,18 @@ def answers(real: Real, present: Present, styles: Sequence[str] = registry.STYLE
                 yield Finding(COMPARISON, f"answer {objection.rule}", about, objection.what, place, (str(answer),))
             if not wrong:
                 kept.append(answer)
-        for violation in check(kept):
+        for violation in chain.from_iterable(map(check, _by_run(real, kept))):
             line = where.of_law(violation.law, violation.what)
             about = f"{violation.law} {where.field_in(violation.what) or ''}"
             shown = tuple(map(str, violation.observations[-1:]))
             yield Finding(COMPARISON, "answer law", about, violation.what, f"contracts/api.md:{line}", shown)
+
+
+def _by_run(real: Real, answers: "Iterable[Observation]") -> "Iterable[Sequence[Observation]]":
+    """A launcher does not tell which versions there were, and one that was left and entered again begins anew: so each run is
+    judged by itself."""
+    begins = {name: [run[0].instant for run in history.runs()] for name, history in real.histories.items()}
+    found: dict[tuple[str, int], list[Observation]] = defaultdict(list)
+    for one in answers:
+        found[one.name, bisect_right(begins.get(one.name, []), one.instant)].append(one)
+    return found.values()

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import pairwise
 
 from contracts.clock import iso
@@ -66,10 +67,21 @@ def words_worth_knowing(real: Real) -> tuple[str, ...]:
     return tuple(sorted({note for record in records for note in own_words(record)}))
 
 
-def replays(real: Real, simulated: Simulated) -> tuple[list[Finding], list[Framework], list[str]]:
-    """What came out otherwise; everything our replays showed; and why what could not be replayed could not."""
-    found: list[Finding] = []
-    shown: list[Framework] = []
+@dataclass
+class Replays:
+    """What came of replaying every history."""
+
+    findings: list[Finding] = field(default_factory=list)
+    shown: list[Framework] = field(default_factory=list)
+    """By our replays."""
+    same: list[tuple[History, Sequence[Framework]]] = field(default_factory=list)
+    """The histories that were seen whole and came out the same, each with what was shown."""
+    notes: list[str] = field(default_factory=list)
+    """What was not judged, and why."""
+
+
+def replays(real: Real, simulated: Simulated) -> Replays:
+    found = Replays()
     notes: Counter[str] = Counter()
     for name, history in real.histories.items():
         try:
@@ -77,12 +89,15 @@ def replays(real: Real, simulated: Simulated) -> tuple[list[Finding], list[Frame
         except NotReplayable as missing:
             notes[f"not replayed, since {missing}"] += 1
             continue
-        shown += replay.shown
-        if replay.differences and replay.excuse is not None:
-            notes[f"came out otherwise when replayed, but {replay.excuse}"] += 1
-        elif replay.differences:
-            found.append(_otherwise(name, history, replay.differences))
-    return found, shown, [f"{count} of {len(real.histories)} histories: {why}" for why, count in notes.items()]
+        found.shown += replay.shown
+        if not replay.differences:
+            found.same += [] if replay.made_up else [(history, replay.shown)]
+        elif replay.excuse is not None:
+            notes[f"not judged by their replay, since {replay.excuse}"] += 1
+        else:
+            found.findings.append(_otherwise(name, history, replay.differences))
+    found.notes += [f"{count} of {len(real.histories)} histories: {why}" for why, count in notes.items()]
+    return found
 
 
 def _otherwise(name: str, history: History, differences: Sequence[Difference]) -> Finding:

@@ -56,19 +56,23 @@ def compare(
 def simulator_to_real(simulated: Simulated, real: Real, present: Present) -> Compared:
     module = MODULE_OF_DIALECT[real.dialect]
     world = [real.codec.seen(record) for record in simulated.records()]
-    replayed, shown, notes = behaviour.replays(real, simulated)
-    told = [real.codec.seen(record) for record in shown]
+    replayed = behaviour.replays(real, simulated)
+    ours = structure.nullness([*world, *map(real.codec.seen, replayed.shown)])
+    otherwise = (
+        structure.nulls_of_replay(history.records(), map(real.codec.seen, shown)) for history, shown in replayed.same
+    )
+    odd_delays, unjudged_delays = delays.delays(real, simulated.paces, others=simulated.any_pace)
     seen = structure.nullness(record for history in real.histories.values() for record in history.records())
     parts: Iterable[Iterable[Finding]] = (
         structure.unreadable(real, module),
         structure.documents(real, module),
-        structure.nulls_of_real(seen, structure.nullness([*world, *told])),
-        structure.nulls_of_replays(seen, structure.nullness(told)),
+        structure.nulls_of_real(seen, ours),
+        structure.nulls_of_replays(sum(otherwise, structure.Nullness())),
         behaviour.laws(real, _untold(world)),
         retries.retries(real, simulated),
-        delays.delays(real, simulated.paces),
+        odd_delays,
         applications.applications(real),
-        replayed,
+        replayed.findings,
         answers.answers(real, present),
     )
     findings = (finding for part in parts for finding in part)
@@ -78,7 +82,7 @@ def simulator_to_real(simulated: Simulated, real: Real, present: Present) -> Com
         Comparison.SIMULATOR_REAL,
         looked_at,
         distinct(findings),
-        (*notes, *behaviour.words_worth_knowing(real)),
+        (*replayed.notes, *unjudged_delays, *structure.not_shown(seen, ours), *behaviour.words_worth_knowing(real)),
     )
 
 

@@ -1,19 +1,19 @@
 """Simulator to real, in how long things take: is what the real one showed inside what the simulator could show?
 
-A launcher looks at everything in periods of its own. Each delay below is bounded by some of these intervals and by what the
-world takes besides (uploading, a node starting something). Which of the known paces a launcher has, its delays tell together:
-the one under which they are likeliest. A delay during which nobody heard the launcher says nothing.
+Each delay below is bounded by some of a launcher's intervals (:mod:`contracts.harness.drift.paces`) and by what the world takes
+besides (uploading, a node starting something). What nobody could have seen says nothing: a delay during which nobody heard the
+launcher, what was over when somebody looked first; and a change shows late only if somebody looked after it and was not shown it.
 """
 
-import math
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import chain, pairwise
 from typing import Final
 
 from contracts.clock import Instant, Milliseconds, iso
 from contracts.harness.drift.findings import Comparison, Finding
+from contracts.harness.drift.paces import Judge, Odd
 from contracts.harness.drift.sides import Pace, Real
 from contracts.launcher.exits import STOP_FRAMEWORK_CODES, STOP_TASK_CODES
 from contracts.launcher.histories import History, Look
@@ -22,17 +22,12 @@ from contracts.launcher.records import ExecutionType
 
 COMPARISON = Comparison.SIMULATOR_REAL
 UNHEARD: Milliseconds = 2_000
-"""A look comes so long after what it shows, at worst, besides the launcher's periods: the recorder polls too."""
+"""A look comes so long after what it shows, at worst, besides the launcher's periods; and so far apart two clocks may be."""
 WORLD: Milliseconds = 5_000
 """An upload, a queue's answer, a container's start: what is not the launcher's, in a cluster with room."""
 BOOKKEEPING: Milliseconds = 1_000
+EVER: Milliseconds = 30 * 86_400_000
 CONFLICTS_TO_THE_CEILING: Final = 6
-OUTSIDE: Final = math.log(1e-9)
-"""How unlikely a delay outside the bounds is: so much that it takes several inside others to outweigh it."""
-
-
-USUAL: Final = 2.0
-"""What speaks for the pace of most of a launcher's frameworks: it may have been set up anew in between, but seldom is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,11 +66,15 @@ BOUNDS: Final[Mapping[str, Bounds]] = {
     "from a stop to the end": Bounds(
         _nothing, lambda pace: pace.service_request_pull + BOOKKEEPING, "simulator/machine/engine.py"
     ),
-    "from a framework's change to the look that shows it": Bounds(
+    "from a framework's change to a look that does not show it yet": Bounds(
         _nothing, lambda pace: pace.web_status_pull + UNHEARD, "simulator/machine/looks.py"
     ),
-    "from a task's change to the look that shows it": Bounds(
+    "from a task's change to a look that does not show it yet": Bounds(
         _nothing, lambda pace: pace.am_status_push + pace.web_status_pull + UNHEARD, "simulator/machine/looks.py"
+    ),
+    "from a change to the look that shows it": Bounds(lambda _: -UNHEARD, lambda _: EVER, "simulator/machine/looks.py"),
+    "from the launch of an application to its first task": Bounds(
+        _nothing, lambda _: EVER, "simulator/machine/master.py"
     ),
     "the gang's timeout": Bounds(
         lambda pace: pace.gang_timeout,
@@ -91,69 +90,69 @@ class Delay:
     kind: str
     length: Milliseconds
     shown_by: str
-    polled: Milliseconds = 0
-    """How long nobody had looked, if that matters to it."""
-
-    def fits(self, pace: Pace) -> bool:
-        low, high = self.range(pace)
-        return low <= self.length <= high
+    unheard: Milliseconds
+    """For so long the launcher could have been away without anybody noticing."""
 
     def range(self, pace: Pace) -> tuple[Milliseconds, Milliseconds]:
         bounds = BOUNDS[self.kind]
-        return bounds.lowest(pace), bounds.highest(pace) + self.polled
-
-    def likelihood(self, pace: Pace) -> float:
-        low, high = self.range(pace)
-        return -math.log(high - low) if low <= self.length <= high else OUTSIDE
+        return bounds.lowest(pace), bounds.highest(pace) + self.unheard
 
 
-def delays(real: Real, paces: Mapping[str, Pace]) -> Iterator[Finding]:
-    of_launcher: dict[str, list[list[Delay]]] = defaultdict(list)
+def delays(real: Real, paces: Mapping[str, Pace], *, others: bool = True) -> tuple[list[Finding], list[str]]:
+    """What is odd, and what could not be judged. ``others``: whether a launcher may have intervals that are none of the known
+    ``paces``."""
+    odd: list[Finding] = []
+    unjudged: Counter[str] = Counter()
+    of_launcher: dict[str, list[History]] = defaultdict(list)
     for history in real.histories.values():
         # Who is in one recording is of one launcher.
-        of_launcher[real.said[history.name][0].recording].append(list(_delays(real, history)))
+        of_launcher[real.recording_of(history.name)].append(history)
     for histories in of_launcher.values():
-        usual = _likeliest(paces, [delay for found in histories for delay in found], {})
-        for found in histories:
-            name = _likeliest(paces, found, {usual: USUAL})
-            yield from _outside(name, paces[name], found)
+        unheard = _polled(histories)
+        found = [list(_delays(real, history, unheard)) for history in histories]
+        judged = Judge(paces, [delay for delays in found for delay in delays], others=others)
+        for one in chain.from_iterable(map(judged.outside, found)):
+            if one.judged:
+                odd.append(_finding(one))
+            else:
+                unjudged[one.delay.kind] += 1
+    notes = (
+        f"{count} of the delays {kind}: not judged, since too few tell which intervals that launcher has (--profile says it)"
+        for kind, count in sorted(unjudged.items())
+    )
+    return odd, list(notes)
 
 
-def _likeliest(paces: Mapping[str, Pace], found: Sequence[Delay], before: Mapping[str, float]) -> str:
-    """``before``: what speaks for a pace before its delays are looked at."""
-
-    def likelihood(name: str) -> float:
-        return before.get(name, 0.0) + sum(delay.likelihood(paces[name]) for delay in found)
-
-    return max(paces, key=likelihood)
+def _finding(odd: Odd) -> Finding:
+    kind = odd.delay.kind
+    what = f"{kind} took {odd.delay.length} ms; the simulator at the {odd.pace} pace shows {odd.lowest} to {odd.highest} ms"
+    return Finding(COMPARISON, "delay", kind, what, BOUNDS[kind].module, (odd.delay.shown_by,))
 
 
-def _outside(name: str, pace: Pace, found: Iterable[Delay]) -> Iterator[Finding]:
-    for one in found:
-        if not one.fits(pace):
-            low, high = one.range(pace)
-            what = f"{one.kind} took {one.length} ms; the simulator at the {name} pace shows {low} to {high} ms"
-            yield Finding(COMPARISON, "delay", one.kind, what, BOUNDS[one.kind].module, (one.shown_by,))
+def _polled(histories: Iterable[History]) -> Milliseconds:
+    """About how often somebody looked: the shortest time between two looks at one framework that saw something new."""
+    looks = (pair for history in histories for pair in pairwise(history.looks))
+    return min((after.instant - before.instant for before, after in looks), default=0)
 
 
-def _delays(real: Real, history: History) -> Iterator[Delay]:
-    measured = [
-        *_of_looks(history),
+def _delays(real: Real, history: History, unheard: Milliseconds) -> Iterator[Delay]:
+    recording = real.recording_of(history.name)
+    for kind, begins, ends in (
+        *_of_looks(history, _told(real, history)),
         *(one for run in history.runs() for one in _of_run(run)),
-    ]
-    for kind, begins, ends, polled in measured:
-        if not real.was_silent(begins, ends):
-            yield Delay(kind, ends - begins, f"{history.name} at {iso(ends)}", polled)
+    ):
+        if not real.was_silent(begins, ends, recording):
+            yield Delay(kind, ends - begins, f"{history.name} at {iso(ends)}", unheard)
 
 
-Measured = tuple[str, Instant, Instant, Milliseconds]
-"""Kind, begin, end, how long nobody had looked."""
+Measured = tuple[str, Instant, Instant]
+"""Kind, begin, end."""
 
 
 def _of_run(run: Sequence[Look]) -> Iterator[Measured]:
     first = run[0].framework
     launched: set[Instant] = set()
-    ends: set[tuple[str, Instant, Instant]] = set()
+    ends: set[Measured] = set()
     for look in run:
         if look.framework is None or look.framework.request is None:
             continue
@@ -170,16 +169,23 @@ def _of_run(run: Sequence[Look]) -> Iterator[Measured]:
                 and asked <= at
                 and first.status.application_launched_timestamp in (None, at)
             ):
-                yield "from the request to the launch", asked, at, 0
+                yield "from the request to the launch", asked, at
         ends |= set(_ends(look))
-    yield from ((*end, 0) for end in sorted(ends))
+    yield from sorted(ends)
     yield from _back_offs(run)
 
 
-def _ends(look: Look) -> Iterator[tuple[str, Instant, Instant]]:
+def _ends(look: Look) -> Iterator[Measured]:
     record = look.framework
     if record is None or record.request is None:
         return
+    made = [task.created_timestamp for task in tasks_of(record).values() if task.created_timestamp is not None]
+    if record.status.application_launched_timestamp is not None and made:
+        yield (
+            "from the launch of an application to its first task",
+            record.status.application_launched_timestamp,
+            min(made),
+        )
     status, request = record.status, record.request
     ended, completed, code = (
         status.application_completed_timestamp,
@@ -199,7 +205,6 @@ def _ends(look: Look) -> Iterator[tuple[str, Instant, Instant]]:
     times = [at for at in exits if at is not None]
     if status.application_exit_trigger_message is not None and times:
         yield "from the last exit to the end of the application", max(times), ended
-    made = [task.created_timestamp for task in tasks if task.created_timestamp is not None]
     if code == GANG_TIMED_OUT and made:
         yield "the gang's timeout", max(made), ended
 
@@ -220,21 +225,33 @@ def _back_offs(run: Sequence[Look]) -> Iterator[Measured]:
             and new.retries.transient_conflict == old.retries.transient_conflict + 1
         ):
             count = min(old.retries.transient_conflict, CONFLICTS_TO_THE_CEILING)
-            yield f"the back-off after {count} conflicts", ended, launched, 0
+            yield f"the back-off after {count} conflicts", ended, launched
 
 
-def _of_looks(history: History) -> Iterator[Measured]:
-    """How long after something had happened the first look showed it. What the very first look shows says nothing."""
+def _told(real: Real, history: History) -> Mapping[Instant, Instant]:
+    """Of each look, when somebody looked last before it, where the recording itself tells: what is worked out from how often
+    things changed would accuse nobody."""
+    return {one.instant: one.before for one in real.said[history.name] if one.before is not None}
+
+
+def _of_looks(history: History, told: Mapping[Instant, Instant]) -> Iterator[Measured]:
+    """What the very first look shows, and the first after nothing was found, says nothing."""
     known: set[tuple[str, Instant]] = set()
-    for position, look in enumerate(history.looks):
+    before: Look | None = None
+    for look in history.looks:
         fresh = {(kind, at) for kind, at in _instants(look) if (kind, at) not in known}
         known |= fresh
-        if position and history.looks[position - 1].framework is not None:
-            # Any time since somebody looked last, it may have been there to be seen.
-            yield from ((kind, at, look.instant, look.unseen) for kind, at in sorted(fresh))
+        if before is not None and before.framework is not None:
+            looked = told.get(look.instant, before.instant)
+            for whose, at in sorted(fresh):
+                yield "from a change to the look that shows it", at, look.instant
+                if looked > at:
+                    yield f"from a {whose}'s change to a look that does not show it yet", at, looked
+        before = look
 
 
 def _instants(look: Look) -> Iterable[tuple[str, Instant]]:
+    """Whose change, and when it was."""
     record = look.framework
     if record is None:
         return
@@ -245,8 +262,8 @@ def _instants(look: Look) -> Iterable[tuple[str, Instant]]:
         status.completed_timestamp,
     ):
         if at is not None:
-            yield "from a framework's change to the look that shows it", at
+            yield "framework", at
     for task in tasks_of(record).values():
         for at in (task.container_launched_timestamp, task.container_completed_timestamp):
             if at is not None and task.container_exit_code not in STOP_TASK_CODES:
-                yield "from a task's change to the look that shows it", at
+                yield "task", at

@@ -1,10 +1,11 @@
 """Simulator to real, in the retry rule: each retry that was seen must be one the rule makes, each end one it does not retry.
 
 The rule is the simulator's (``simulator.machine.retry.decide``); the policy, the counters before and the kind of exit are the
-real launcher's. Where two looks have more than one retry between them, their order is not known, and replays judge.
+real launcher's. Where two looks have more than one retry between them, their order is not known, and makes no difference. A launcher follows the policy that it read last, and tells at once the one that was asked for: where
+another may have been asked for, nothing is judged.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 
 from contracts.clock import iso
@@ -31,10 +32,25 @@ def retries(real: Real, simulated: Simulated) -> Iterator[Finding]:
     judge = _Judge(simulated)
     for name, history in real.histories.items():
         for run in history.runs():
+            if not _one_policy(run):
+                continue
             for look in run:
                 yield from judge.end(name, look)
             for before, after in pairwise(run):
                 yield from judge.step(name, before, after)
+
+
+def _one_policy(run: Sequence[Look]) -> bool:
+    """Whether nothing was asked for but what is told at the first look; a stop, or its taking back, is no other policy."""
+    requests = [look.framework.request for look in run if look.framework is not None]
+    told = [request for request in requests if request is not None]
+    if len(told) < len(requests) or not told:
+        return False
+    first = told[0].descriptor
+    return told[0].first_request_timestamp == told[0].last_request_timestamp and all(
+        one.descriptor.retry_policy == first.retry_policy and one.descriptor.task_roles == first.task_roles
+        for one in told
+    )
 
 
 class _Judge:
@@ -47,15 +63,8 @@ class _Judge:
         if record is None or record.request is None:
             return
         status, request = record.status, record.request
-        kind, code, ended = status.application_exit_type, status.application_exit_code, status.completed_timestamp
-        if (
-            status.state is FrameworkState.FRAMEWORK_COMPLETED
-            and kind is not None
-            and code not in STOP_FRAMEWORK_CODES
-            # Who asked for another policy after the end changed nothing.
-            and ended is not None
-            and request.last_request_timestamp <= ended
-        ):
+        kind, code = status.application_exit_type, status.application_exit_code
+        if status.state is FrameworkState.FRAMEWORK_COMPLETED and kind is not None and code not in STOP_FRAMEWORK_CODES:
             yield from self._over("framework", name, look, request.descriptor.retry_policy, kind, status.retries)
         for task in tasks_of(record).values():
             policy = _task_policy(record, task)
@@ -65,8 +74,6 @@ class _Judge:
                 and task.container_exit_code not in STOP_TASK_CODES
                 and task.retries is not None
                 and policy is not None
-                and task.completed_timestamp is not None
-                and request.last_request_timestamp <= task.completed_timestamp
             ):
                 yield from self._over("task", name, look, policy, task.container_exit_type, task.retries)
 
@@ -110,22 +117,32 @@ class _Judge:
         seen: ExitType | None = None,
     ) -> Iterator[Finding]:
         """``seen``: the exit that was retried, if a look caught it."""
-        if after.total != before.total + 1:
-            return
-        kinds = [
-            kind for counter, kind in TYPE_OF_COUNTER.items() if getattr(after, counter) > getattr(before, counter)
-        ]
+        rises = {kind: getattr(after, one) - getattr(before, one) for one, kind in TYPE_OF_COUNTER.items()}
+        if after.total <= before.total or min(rises.values()) < 0 or sum(rises.values()) != after.total - before.total:
+            return  # no retry, or one that the laws judge
+        kinds = [kind for kind, rise in rises.items() if rise]
         if seen is not None and seen not in kinds:
             text = f"a {what} was retried after {seen}, and counted as {' and '.join(kinds)}"
             yield Finding(COMPARISON, "retry rule", f"{what} counted {seen}", text, RULE, example)
-        for kind in kinds:
-            decision = self._decide(policy, kind, before)
-            if not decision.retry or decision.retries != after:
-                text = (
-                    f"a {what} was retried after {kind} under {_words(policy)}: the counters went from {before} to {after},"
-                    f" the rule says {decision.retries if decision.retry else 'no retry'}"
-                )
-                yield Finding(COMPARISON, "retry rule", f"{what} retried {kind} {_words(policy)}", text, RULE, example)
+        said = self._after(policy, before, rises)
+        if after != said:
+            text = (
+                f"a {what} was retried after {' and '.join(kinds)} under {_words(policy)}: the counters went from {before}"
+                f" to {after}, the rule says {'no retry' if said is None else said}"
+            )
+            about = f"{what} retried {' '.join(kinds)} {_words(policy)}"
+            yield Finding(COMPARISON, "retry rule", about, text, RULE, example)
+
+    def _after(self, policy: RetryPolicy, before: RetryState, rises: Mapping[ExitType, int]) -> RetryState | None:
+        """Where the rule leads over so many exits of each kind; ``None``: it does not retry them all. A retry counts against
+        the limit or does not, whatever came before it, so that any order leads there, or none."""
+        state = before
+        for kind in (kind for kind, rise in rises.items() for _ in range(rise)):
+            decision = self._decide(policy, kind, state)
+            if not decision.retry:
+                return None
+            state = decision.retries
+        return state
 
 
 def _task_policy(record: Framework, task: TaskStatus) -> RetryPolicy | None:

@@ -43,6 +43,8 @@ class Silence:
 
     begins: Instant
     ends: Instant
+    recording: str | None = None
+    """Whose silence it was; ``None``: everybody's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,9 +108,17 @@ class Real:
             return None
         return Look(said.instant, self.codec.decode(wire.parse(said.content)), said.before)
 
-    def was_silent(self, begins: Instant, ends: Instant) -> bool:
-        """Whether somewhere between two instants nobody heard it."""
-        return any(silence.begins < ends and begins < silence.ends for silence in self.silences)
+    def recording_of(self, name: str) -> str:
+        """Where a framework was seen first."""
+        return self.said[name][0].recording
+
+    def was_silent(self, begins: Instant, ends: Instant, recording: str) -> bool:
+        """Whether somewhere between two instants nobody who made this recording heard it."""
+        return any(
+            silence.begins < ends and begins < silence.ends
+            for silence in self.silences
+            if silence.recording in (None, recording)
+        )
 
 
 class Decision(Protocol):
@@ -156,6 +166,8 @@ class Replay:
     """Our records, one at each change."""
     excuse: str | None = None
     """Why the differences say little; ``None``: they say what they say."""
+    made_up: bool = False
+    """Whether something had to be made up that nobody had seen, whatever came out."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -172,7 +184,9 @@ class Simulated:
     decide: Callable[[RetryPolicy, ExitType, RetryState], Decision]
     """The retry rule."""
     paces: Mapping[str, Pace]
-    """The intervals a launcher may have, by name; with a profile named, only those of that."""
+    """The intervals that are known of launchers, by name; with a profile named, those of that."""
+    any_pace: bool = True
+    """Whether a launcher may have others: with a profile named, it may not."""
 
 
 Present = Callable[[Real, str], Iterable[Observation]]

@@ -47,8 +47,9 @@ class _Watch:
     looked: dict[str, Instant] = field(default_factory=dict)
     """When each was answered last."""
     silences: list[Silence] = field(default_factory=list)
+    first: Instant | None = None
     heard: Instant | None = None
-    """When the launcher was heard last."""
+    """When the launcher was heard first and last."""
     silent: bool = False
 
     def look(self, name: str) -> None:
@@ -60,6 +61,7 @@ class _Watch:
         now = self.clock.now() if heard.instant is None else heard.instant
         if self.silent:
             self.silences.append(Silence(now if self.heard is None else self.heard, now + RECOVERY))
+        self.first = now if self.first is None else self.first
         self.heard, self.silent = now, False
         before = self.said.setdefault(name, [])
         if not before or (before[-1].status, before[-1].body) != (heard.status, heard.body):
@@ -82,7 +84,8 @@ def watch(live: Live, clock: Clock, length: Milliseconds, interval: Milliseconds
         if now - begun + interval > length:
             break
         pause(max(0, interval - (now - began)) / 1000)
-    real = Real(live.title, live.dialect, seen.said, tuple(seen.silences))
+    # Before the first question nobody knows of it.
+    real = Real(live.title, live.dialect, seen.said, (Silence(0, seen.first or begun), *seen.silences))
     return Real(real.title, real.dialect, real.said, real.silences, _applications(real, live, clock))
 
 
