@@ -167,8 +167,6 @@ class _Fitting:
         waited = sorted(run.waited for run in runs if run.waited is not None)
         without_queue = waited[: len(waited) // 2] if waited and median(waited) < QUEUE else []
         ran = sorted(run.ran for run in runs if run.ran is not None)
-        # A program that started and ended within a second did not take longer to start.
-        shortest = min(usual.program.high, ran[len(ran) // 20]) if len(ran) >= LEAST else usual.program.high
         fitted = Starting(
             submission=self._between(
                 "submission", "submissions to a launcher that looks often", pulls, usual.submission
@@ -177,13 +175,24 @@ class _Fitting:
             container=self._between(
                 "container", "containers of no gang", [each for run in runs for each in run.granted], usual.container
             ),
-            program=Between(min(usual.program.low, shortest // 2), shortest),
+            program=self._program(ran, usual.program),
         )
         self.mix["starting"] = {
             name: [iso_length(between.low), iso_length(between.high)]
             for name, between in ((name, getattr(fitted, name)) for name in Starting.__struct_fields__)
         }
         return fitted
+
+    def _program(self, ran: Sequence[Milliseconds], usual: Between) -> Between:
+        """Nobody tells when a program runs; but one that started and ended within a second took no longer to start."""
+        if len(ran) < LEAST:
+            self._left("starting.program", len(ran), "runs that ended")
+            return usual
+        high = min(usual.high, ran[len(ran) // 20])
+        low = min(usual.low, high // 2)
+        said = f"{low / SECOND:.1f} to {high / SECOND:.1f} s, for hardly any was over sooner"
+        self._fitted("starting.program", len(ran), "runs that ended", said)
+        return Between(low, high)
 
     def _between(self, part: str, what: str, seen: Sequence[Milliseconds], usual: Between) -> Between:
         """So that the quickest, and three quarters, come out where they were seen: the few that were held up count for nothing."""

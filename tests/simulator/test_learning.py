@@ -238,6 +238,7 @@ def test_what_too_few_tell_of_stays_at_its_default(tmp_path: Path) -> None:
         "starting.submission",
         "starting.master",
         "starting.container",
+        "starting.program",
         "waiting",
         "running",
         "endings",
