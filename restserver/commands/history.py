@@ -100,7 +100,7 @@ def archive(once: bool, **flags: object) -> int:
 def _archiver(settings: Settings, metrics: Metrics) -> "tuple[Archiver, Backend]":
     """Over a history of this program's version, and what is to be known of it. What it holds open is closed with the command."""
     from restserver.app import Backend
-    from restserver.assembling.backends import tracing_of
+    from restserver.assembling.backends import history_database, tracing_of
     from restserver.launchers.counted import Counted
     from restserver.launchers.http import http_backend
     from restserver.launchers.protection import LAUNCHER, RESOURCE_MANAGER
@@ -127,7 +127,8 @@ def _archiver(settings: Settings, metrics: Metrics) -> "tuple[Archiver, Backend]
         raise BadSetting("launcher-url, rm-url, launcher-header or launcher-ca", str(error)) from error
     for one in (launcher, resource_manager):
         click.get_current_context().call_on_close(one.close)
-    database = _database(settings)
+    database = history_database(settings)
+    click.get_current_context().call_on_close(database.close)
     with _reachable():
         database.migrate()
     followed = Around(launcher, counted[LAUNCHER])

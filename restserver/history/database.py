@@ -30,6 +30,8 @@ BUSY: Final[Milliseconds] = 5_000
 CONNECT_SECONDS: Final = 3
 PATIENCE: Final = 3.0
 """Seconds that a server waits for one question."""
+LOOK: Final = 1.0
+"""The same, of a question for what ``/readyz`` tells: a balancer's probe waits a few seconds for all of it."""
 TO_POSTGRESQL: Final[Mapping[str, object]] = {
     "connect_timeout": CONNECT_SECONDS,
     "keepalives_idle": 10,
@@ -105,14 +107,14 @@ class Database:
             return work(connection)
 
     def state(self) -> State:
-        """Asks the database itself. Raises :class:`HistoryFailed`."""
+        """Asks the database itself, with less patience: whoever probes a server has little. Raises :class:`HistoryFailed`."""
 
         def looking() -> State:
             self._make_room()
             with self.engine.connect() as connection:
                 return _state(connection)
 
-        return self._in_time(looking)
+        return self._in_time(looking, LOOK)
 
     def migrate(self) -> State:
         """Brings it to this program's version, from whatever was before; what that was. Raises :class:`HistoryFailed`."""
@@ -150,15 +152,16 @@ class Database:
         if self.engine.dialect.name == "sqlite" and file not in (None, "", ":memory:"):
             Path(file).parent.mkdir(parents=True, exist_ok=True)
 
-    def _in_time(self, work: Callable[[], T]) -> T:
+    def _in_time(self, work: Callable[[], T], at_most: float = PATIENCE) -> T:
         """Raises :class:`HistoryFailed`."""
         with self._failing():
             if self._patience is None:
                 return work()
+            seconds = min(self._patience, at_most)
             try:
-                return begun(work, "history").result(self._patience)
+                return begun(work, "history").result(seconds)
             except TimeoutError as error:
-                raise OSError(f"no answer within {self._patience:g} s") from error
+                raise OSError(f"no answer within {seconds:g} s") from error
 
     @contextmanager
     def _failing(self) -> Iterator[None]:

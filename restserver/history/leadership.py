@@ -80,10 +80,12 @@ class Leadership:
                 connection.execute(text(_END_THE_SILENT), {"silence": str(self._silence)})
                 return connection
         except SQLAlchemyError as error:
+            if connection is not None:
+                connection.close()
             if not self._sqlite:
                 raise HistoryFailed("nobody can be elected, for the history cannot be asked") from error
-        if connection is not None:
-            connection.close()
+            return None
+        connection.close()
         return None
 
     def _still_holds(self, connection: Connection) -> bool:

@@ -6,13 +6,15 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from sqlalchemy import QueuePool, create_engine, text
+from sqlalchemy import NullPool, create_engine, text
 
 from contracts.clock import pause, uptime
 from contracts.launcher import open_dialect
+from restserver.history.assembled import condition, schema_fits
 from restserver.history.care import exported, imported, listed, pruned
 from restserver.history.database import Database, HistoryFailed, State
 from restserver.history.follower import Follower
@@ -206,11 +208,29 @@ def test_a_database_that_is_silent_is_waited_for_so_long(database: Database, url
             ask(slow)
         assert uptime() - began < 0.9
     assert impatient.not_written == "no answer within 0.2 s"
-    pool = impatient.engine.pool
-    assert isinstance(pool, QueuePool)
-    while pool.checkedout():  # what was not waited for has its connection to the end
-        pause(0.05)
+    until_nobody_asks()
     impatient.close()
+
+
+def until_nobody_asks() -> None:
+    """What was not waited for goes on to its end."""
+    while any(thread.name == "history" for thread in threading.enumerate()):
+        pause(0.05)
+
+
+def test_a_probe_is_answered_in_time_while_the_database_is_silent(database: Database, url: str) -> None:
+    database.migrate()
+    asked = Database(url, patience=30)
+    assert condition(asked) == "ok"
+    with ExitStack() as held, create_engine(asked.engine.url, poolclass=NullPool).connect() as other:
+        other.execute(text("LOCK TABLE restserver_history_version"))
+        held.callback(other.rollback)
+        began = uptime()
+        assert (condition(asked), schema_fits(asked)) == ("The history of past attempts cannot be asked.", True)
+        assert uptime() - began < 5
+    until_nobody_asks()
+    assert condition(asked) == "ok"
+    asked.close()
 
 
 def answer(asked: Asked) -> Reply:
