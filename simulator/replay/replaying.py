@@ -23,8 +23,9 @@ from simulator.replay.happened import happened
 from simulator.replay.setting import Unknowns, cluster, unknowns
 from simulator.replay.unseen import unseen
 
-CLOSELY = 50
-"""Milliseconds from look to look."""
+CLOSELY = 20
+"""Milliseconds from look to look. The service hears of an end at such an instant, at the deployed pace: so it is seen
+retrieving the diagnostics, which is over within milliseconds; what follows that as soon is a look between two of ours."""
 PATIENCE = 60 * SECOND
 """The last look at a slow launcher may come that much before ours shows the same."""
 
