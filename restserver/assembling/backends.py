@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from contracts.clock import SystemClock, VirtualClock
-from contracts.launcher.port import Around
+from contracts.clock import Clock, SystemClock, VirtualClock
+from contracts.launcher.port import Around, Hook, LauncherError
 from restserver.answers.identity import Headers, recorded_headers
 from restserver.app import Backend
 from restserver.seeing.metrics import Metrics
@@ -19,6 +19,8 @@ from restserver.settings import BadSetting, Settings
 
 if TYPE_CHECKING:
     from restserver.history.database import Database
+    from restserver.launchers.http import HttpLauncher
+    from restserver.launchers.http_resource_manager import HttpResourceManager, NoResourceManager
     from restserver.seeing.tracing import Tracing
 
 logger = logging.getLogger(__name__)
@@ -43,31 +45,16 @@ class Built(Struct, frozen=True):
 
 def launcher_backend(settings: Settings) -> Built:
     """A real launcher behind its shield, and never anything else: without an address there is no backend."""
-    from restserver.launchers.http import http_backend
     from restserver.launchers.protection import LAUNCHER, RESOURCE_MANAGER, Protection
-    from restserver.launchers.target import BadTarget
 
-    if settings.launcher_url is None:
-        raise BadSetting("launcher-url", "--backend launcher needs the address of a launcher, and none is given")
     clock = SystemClock()
     metrics = Metrics()
     tracing = tracing_of(settings)
     traced = None if tracing is None else tracing.hook
     protection = Protection(clock, metrics, settings.cache_ttl, settings.stale_if_error, settings.breaker, traced)
-    try:
-        launcher, resource_manager = http_backend(
-            launcher_url=settings.launcher_url,
-            rm_url=settings.rm_url,
-            dialect=settings.dialect,
-            timeout=round(settings.launcher_timeout * 1000),
-            headers=settings.launcher_headers,
-            ca_file=None if settings.launcher_ca is None else str(settings.launcher_ca),
-            clock=clock,
-            count_rm_failure=protection.count_rm_failure,
-            around_rm=protection.hook(RESOURCE_MANAGER),
-        )
-    except BadTarget as error:
-        raise BadSetting("launcher-url, rm-url, launcher-header or launcher-ca", str(error)) from error
+    launcher, resource_manager = over_http(
+        settings, clock, protection.hook(RESOURCE_MANAGER), protection.count_rm_failure
+    )
 
     def close() -> None:
         launcher.close()
@@ -98,6 +85,35 @@ def launcher_backend(settings: Settings) -> Built:
     informed = {**informed, **history.informed}
     backend = Backend(history.launcher, resource_manager, clock, metrics, informed, history.required)
     return Built(backend, tracing=tracing, close=close_all)
+
+
+def over_http(
+    settings: Settings,
+    clock: Clock,
+    around_rm: Hook,
+    count_rm_failure: Callable[[LauncherError], None] | None = None,
+) -> "tuple[HttpLauncher, HttpResourceManager | NoResourceManager]":
+    """A real launcher and its resource manager, as the settings say to ask them; nothing protects the first."""
+    from restserver.launchers.http import http_backend
+    from restserver.launchers.http_resource_manager import ignored
+    from restserver.launchers.target import BadTarget
+
+    if settings.launcher_url is None:
+        raise BadSetting("launcher-url", "--backend launcher needs the address of a launcher, and none is given")
+    try:
+        return http_backend(
+            launcher_url=settings.launcher_url,
+            rm_url=settings.rm_url,
+            dialect=settings.dialect,
+            timeout=round(settings.launcher_timeout * 1000),
+            headers=settings.launcher_headers,
+            ca_file=None if settings.launcher_ca is None else str(settings.launcher_ca),
+            clock=clock,
+            count_rm_failure=count_rm_failure or ignored,
+            around_rm=around_rm,
+        )
+    except BadTarget as error:
+        raise BadSetting("launcher-url, rm-url, launcher-header or launcher-ca", str(error)) from error
 
 
 def tracing_of(settings: Settings) -> "Tracing | None":

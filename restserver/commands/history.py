@@ -100,11 +100,9 @@ def archive(once: bool, **flags: object) -> int:
 def _archiver(settings: Settings, metrics: Metrics) -> "tuple[Archiver, Backend]":
     """Over a history of this program's version, and what is to be known of it. What it holds open is closed with the command."""
     from restserver.app import Backend
-    from restserver.assembling.backends import history_database, tracing_of
+    from restserver.assembling.backends import history_database, over_http, tracing_of
     from restserver.launchers.counted import Counted
-    from restserver.launchers.http import http_backend
     from restserver.launchers.protection import LAUNCHER, RESOURCE_MANAGER
-    from restserver.launchers.target import BadTarget
 
     clock = SystemClock()
     tracing = tracing_of(settings)
@@ -112,19 +110,7 @@ def _archiver(settings: Settings, metrics: Metrics) -> "tuple[Archiver, Backend]
     if tracing is not None:
         click.get_current_context().call_on_close(tracing.close)
         counted = {side: stacked(tracing.hook(side), hook) for side, hook in counted.items()}
-    try:
-        launcher, resource_manager = http_backend(
-            launcher_url=settings.launcher_url or "",
-            rm_url=settings.rm_url,
-            dialect=settings.dialect,
-            timeout=round(settings.launcher_timeout * 1000),
-            headers=settings.launcher_headers,
-            ca_file=None if settings.launcher_ca is None else str(settings.launcher_ca),
-            clock=clock,
-            around_rm=counted[RESOURCE_MANAGER],
-        )
-    except BadTarget as error:
-        raise BadSetting("launcher-url, rm-url, launcher-header or launcher-ca", str(error)) from error
+    launcher, resource_manager = over_http(settings, clock, counted[RESOURCE_MANAGER])
     for one in (launcher, resource_manager):
         click.get_current_context().call_on_close(one.close)
     database = history_database(settings)
