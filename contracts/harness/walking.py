@@ -160,7 +160,9 @@ class Walk:
     def _attempts(self, name: RealName, version: int | None) -> "Iterator[_Seen]":
         attempts = self._ask(GET_ATTEMPTS, name, version)
         yield attempts
-        for attempt in _some_of(_listed(attempts), MOST_ATTEMPTS):
+        # A launcher that cannot be asked for the list cannot be asked for an attempt either, and the server must say so.
+        unasked = (0,) if attempts[0].status == 500 else ()
+        for attempt in _some_of(_listed(attempts), MOST_ATTEMPTS) or unasked:
             yield self._ask(GET_ATTEMPT, name, version, attempt)
 
     def _ask(

@@ -59,8 +59,15 @@ def test_our_server_keeps_the_contract_in_every_style_and_backend(backend: str, 
     if backend == "simulated":
         assert "statuses 23/23" in output
         assert "not provokable" not in output
-    else:
-        assert "not provokable by asking: getAttempt 500" in output
+
+
+@pytest.mark.no_cover
+def test_a_recorded_launcher_was_once_away_and_every_operation_says_so() -> None:
+    """Its clock goes to the instants at which something was recorded: a silence is one of them."""
+    with served("documented", "recorded") as application:
+        code, output = checked(application.url, "-n", "1000", "--phases", "stateful")
+    assert code == 0, output
+    assert "not provokable" not in output
 
 
 @pytest.mark.no_cover
