@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from contracts.clock import Instant, Milliseconds
 from contracts.launcher.exits import STOP_TASK
 from contracts.launcher.histories import History, Look
-from contracts.launcher.lifecycle import TaskState
+from contracts.launcher.lifecycle import FrameworkState, TaskState
 from contracts.launcher.records import Framework, FrameworkStatus, RetryState, TaskStatus
 from simulator.machine.story import (
     DAY,
@@ -46,6 +46,7 @@ STOPPED, KILLED, LOST, CRASHED = -7351, -7303, -7350, -7353
 MASTER_GAVE_UP, REFUSED_BY_RM = -7251, -7200
 NOT_SUBMITTED = frozenset({-7300, -7301, -7302})
 NO_DIAGNOSTICS = -7352
+RETRIEVING = FrameworkState.APPLICATION_RETRIEVING_DIAGNOSTICS
 
 # How long things take of which no record tells it, in milliseconds.
 MASTER_START, ALLOCATION, RUN = 2200, 1200, 1700
@@ -78,8 +79,13 @@ class Run(Struct):
     allocations: dict[tuple[Place, int], Instant] = field(default_factory=dict)
     """When the container of each was seen first."""
 
+    awaited: set[int] = field(default_factory=set)
+    """Attempts whose exit's text was seen waited for."""
+
     def saw(self, look: Look, now: Framework) -> None:
         attempt = now.status.retries.total
+        if now.status.state is RETRIEVING:
+            self.awaited.add(attempt)
         self.applications[attempt] = now
         self.appeared.setdefault(attempt, look.instant)
         for task in (task for role in now.task_roles.values() for task in role.tasks):
@@ -143,8 +149,14 @@ class Happened(Struct, frozen=True):
         if started is None and (status.application_exit_code in (STOPPED, KILLED) or self._is_open(run, attempt)):
             return ApplicationFate(am_start=None, end=end)
         start = MASTER_START if started is None or launched is None else max(SHORTEST, started - launched)
-        text = None if status.application_exit_code == NO_DIAGNOSTICS else 0
-        return ApplicationFate(am_start=start, end=end, diagnostics_after=text)
+        return ApplicationFate(am_start=start, end=end, diagnostics_after=self._text_after(run, attempt))
+
+    def _text_after(self, run: Run, attempt: int) -> Milliseconds | None:
+        """When the resource manager has the exit's text. Usually at once, and then nobody sees the launcher wait for it."""
+        status = run.applications[attempt].status
+        if status.application_exit_code == NO_DIAGNOSTICS or status.state is RETRIEVING:
+            return None
+        return self.intervals.service_rm_resync + 1 if attempt in run.awaited else 0
 
     def _unseen_end(self, run: Run, attempt: int) -> ApplicationEnd | None:
         """What ends the whole application, whatever its containers do: where their exits would be retried one by one, or

@@ -29,14 +29,18 @@ def test_some_recordings_changed_faithfully_are_clean(change: str, tmp_path: Pat
     clean(faithful.CHANGES[change]({name: every[name] for name in list(every)[::SOME]}), tmp_path)
 
 
+TRYING = ["a look every second", "a look every 10 s", "a look every minute", "the first 60 %", "the last 60 %",
+          "five times as slow", "ten times as slow", "in one file", "seldom looked at, slow, and from the middle"]  # fmt: skip
+
+
 @pytest.mark.proof
-@pytest.mark.parametrize("change", faithful.CHANGES)
+@pytest.mark.parametrize("change", TRYING)
 def test_all_recordings_changed_faithfully_are_clean(change: str, tmp_path: Path) -> None:
     clean(faithful.CHANGES[change](faithful.read(RECORDINGS)), tmp_path)
 
 
 @pytest.mark.proof
-@pytest.mark.parametrize("change", ["none", "a look every 10 s", "the first 60 %", "the last 60 %", "in one file"])
+@pytest.mark.parametrize("change", ["none", "a look every 10 s", "the last 60 %"])
 @pytest.mark.parametrize(
     ("profile", "seed", "interval"), [("default", 7, 3_000), ("failing", 8, 700), ("tiny", 9, 1_000)]
 )
