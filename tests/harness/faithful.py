@@ -87,6 +87,17 @@ def slower(factor: int) -> Change:
     return each(change)
 
 
+def missed(part: float) -> Change:
+    """A poller that lost so much of what it saw, by chance."""
+    dice = random.Random(part)
+    return each(lambda lines: [one for one in lines if one.request.method != "GET" or dice.random() > part])
+
+
+def by_another_clock(off: Milliseconds) -> Change:
+    """A poller whose clock is not the launcher's."""
+    return each(lambda lines: [structs.replace(one, instant=one.instant + off) for one in lines])
+
+
 def shifted(by: Milliseconds) -> Change:
     def body(text: str) -> str:
         return _INSTANT.sub(lambda found: str(int(found[0]) + by), text)
@@ -151,6 +162,9 @@ CHANGES: Mapping[str, Change] = {
     "twice as slow": slower(2),
     "five times as slow": slower(5),
     "ten times as slow": slower(10),
+    "half of it missed": missed(0.5),
+    "by a clock that is ahead": by_another_clock(1_500),
+    "by a clock that is behind": by_another_clock(-1_500),
     "a year later": shifted(365 * 86_400_000),
     "renamed": renamed,
     "reordered": reordered,

@@ -6,10 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from contracts.harness.drift import comparing
 from contracts.harness.drift.recorded import recorded
 from contracts.launcher.recordings import exchanges
+from restserver.commands.drift import _Sides
 from tests.harness import faithful
-from tests.harness.drifted import RECORDINGS, Change, changed, found
+from tests.harness.drifted import RECORDINGS, Change, changed, found, side
 from tests.harness.test_drift_real import at_the_end, of_tasks, retries, status
 
 SOME = 18
@@ -67,6 +69,13 @@ UNLAWFUL: Mapping[str, tuple[Change, str]] = {
     "an end long after the end": (at_the_end(frameworkCompletedTimestamp=1_990_000_000_000), "delay"),
     "an exit code while it runs": (of_tasks(lambda task: task["taskState"] == "CONTAINER_RUNNING", containerExitCode=1), "null"),
 }  # fmt: skip
+
+
+def test_a_recording_that_begins_while_tasks_are_scaled_away_is_clean_answers_and_all(tmp_path: Path) -> None:
+    name = "s09a-tasknumber-up-down"
+    lines = list(exchanges(RECORDINGS / f"{name}.jsonl.gz", lambda _: None))
+    real = recorded(faithful.write(faithful.CHANGES["the last 60 %"]({name: lines}), tmp_path))
+    assert comparing.simulator_to_real(side(), real, _Sides().present).findings == ()
 
 
 BLUNTED = ["a look every second", "the last 60 %", "ten times as slow", "a year later"]
