@@ -150,11 +150,9 @@ class Stage:
     def launcher(self, host: str = LOOPBACK, port: int = 0, *, acl: str = "off", **settings: object) -> Simulated:
         """The launcher and its resource manager on one port; ``acl`` and the ``settings`` are those of ``restserver simulate``:
         ``dialect="open"``."""
-        from restserver.assembling.simulated_launcher import around_launcher, launcher_and_yarn
-        from simulator.http.access import ACCESS_OF_WORD
+        from restserver.assembling.simulated_launcher import around_launcher, known_access, launcher_and_yarn
 
-        if acl not in ACCESS_OF_WORD:
-            raise ValueError(f"acl is one of {', '.join(ACCESS_OF_WORD)}, not {acl!r}")
+        known_access(acl)
 
         def assembled(built: "Built", wanted: Settings, address: str) -> "WSGIApplication":
             launcher, _ = launcher_and_yarn(built, wanted, address, acl=acl)

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from restserver.assembling.backends import Built
     from restserver.settings import Settings
     from simulator.faults.faults import FaultSet
+    from simulator.http.access import Access
     from simulator.http.server import LauncherServer
     from simulator.http.yarn_paths import YarnServer
     from simulator.simulation import Simulation
@@ -23,7 +24,6 @@ def launcher_and_yarn(
     """The simulated launcher and its resource manager; ``together``: the first serves the second, too. ``acl``: off, on or
     strict."""
     from restserver.answers.identity import simulated_headers
-    from simulator.http.access import ACCESS_OF_WORD
     from simulator.http.simulation import launcher_server, yarn_server
     from simulator.http.yarn_paths import PAGES, PREFIX
 
@@ -37,8 +37,17 @@ def launcher_and_yarn(
     yarn = yarn_server(simulation, faults, identity)
     beside = [(prefix, cast("WSGIApplication", yarn)) for prefix in (PREFIX, PAGES) if together]
     all_mounts = [*mounts(built, settings), *beside]
-    access = ACCESS_OF_WORD[acl]
+    access = known_access(acl)
     return launcher_server(simulation, settings.dialect, faults, identity, all_mounts, address, access), yarn
+
+
+def known_access(acl: str) -> "Access | None":
+    """Who may write, by its word; ``None``: everybody. Raises ``ValueError`` for a word that is none."""
+    from simulator.http.access import ACCESS_OF_WORD
+
+    if acl not in ACCESS_OF_WORD:
+        raise ValueError(f"acl is one of {', '.join(ACCESS_OF_WORD)}, not {acl!r}")
+    return ACCESS_OF_WORD[acl]
 
 
 def around_launcher(built: "Built", settings: "Settings") -> "Callable[[WSGIApplication], WSGIApplication]":
