@@ -69,9 +69,9 @@ class Response:
 
     @cached_property
     def validator(self) -> "Draft202012Validator":
-        from jsonschema import Draft202012Validator
+        from contracts.validators import EcmaValidator
 
-        return Draft202012Validator(self.schema)
+        return EcmaValidator(self.schema)
 
     @cached_property
     def errors(self) -> tuple[Error, ...]:

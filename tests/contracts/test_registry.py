@@ -8,6 +8,7 @@ import pytest
 from contracts import registry
 from contracts.document import read
 from contracts.model import STYLES
+from contracts.validators import EcmaValidator
 
 JOB_ADDITIONS = [
     "appCompletedTime",
@@ -140,3 +141,24 @@ def test_serving_needs_no_reader_and_no_validator() -> None:
         [sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=registry.FOLDER.parent
     )
     assert out.stdout.strip() == "[]"
+
+
+def test_a_message_ends_where_it_ends() -> None:
+    body = {"code": "NoJobError", "message": "Job a is not found."}
+    judge = registry.validator("getJob", 404, "documented")
+    assert judge.is_valid(body)
+    assert not judge.is_valid({**body, "message": "Job a is not found.\n"})
+
+
+@pytest.mark.parametrize(
+    ("pattern", "text", "fits"),
+    [
+        ("^a$", "a", True),
+        ("^a$", "a\n", False),
+        (r"^a\$", "a$\n", True),
+        ("^[$]$", "$", True),
+        ("^(?!a$)", "a\n", True),
+    ],
+)
+def test_the_end_of_a_text_is_no_line_feed_earlier(pattern: str, text: str, fits: bool) -> None:
+    assert EcmaValidator({"pattern": pattern}).is_valid(text) is fits

@@ -164,6 +164,7 @@ def never(key: str, value: object) -> Spoil:
     )
 
 
+@pytest.mark.no_cover
 def test_the_simulator_shows_what_the_schemas_promise_in_both_styles() -> None:
     compared = schemas_to_simulator_once(side())
     assert compared.findings == ()
@@ -265,6 +266,7 @@ def test_the_same_finding_is_told_once_with_its_examples() -> None:
 # --- the command ----------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.no_cover
 def test_the_shipped_recordings_have_not_drifted() -> None:
     result = drifts("--recordings", SHIPPED)
     assert result.return_value == 0, result.output
@@ -386,6 +388,7 @@ def launcher(request: pytest.FixtureRequest) -> Iterator[tuple[str, str]]:
         yield address, request.param
 
 
+@pytest.mark.no_cover
 def test_a_live_launcher_is_only_read_and_has_not_drifted(launcher: tuple[str, str]) -> None:
     address, dialect = launcher
     # Twenty times as fast as the watch that looks at it, which goes by the clock that the answers tell.

@@ -14,6 +14,8 @@ from tests.harness import faithful
 from tests.harness.drifted import RECORDINGS, Change, changed, found, side
 from tests.harness.test_drift_real import at_the_end, of_tasks, retries, status
 
+pytestmark = pytest.mark.no_cover
+
 SOME = 18
 """Every so manieth recording is looked at by the quick tests."""
 ALONE_IN_ITS_PACE = "story~stop-taken-back"

@@ -5,6 +5,7 @@ import json
 import re
 from typing import Any
 
+import hypothesis
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -184,6 +185,7 @@ ENDS = st.sampled_from(["", "\n", "\r", ".", " ", "\u2028", "\x00", "\ud800", "Ã
 
 
 @settings(max_examples=150, deadline=None)
+@hypothesis.example(ERRORS[0], "x", "", "\n", False)
 @given(st.sampled_from(ERRORS), st.text(max_size=6), ENDS, ENDS, st.booleans())
 def test_the_compiled_validator_agrees_about_messages(
     error: tuple[Response, Error], value: str, begin: str, end: str, more: bool

@@ -17,6 +17,8 @@ from contracts.launcher.port import (
 )
 from tests.promises.subjects import Subject
 
+pytestmark = pytest.mark.no_cover
+
 ASK = Ask()
 NOBODY = "nobody~there-is-none-of-this-name"
 
