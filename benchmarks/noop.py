@@ -1,6 +1,7 @@
 """The ceiling: a WSGI application that answers fixed bytes and does nothing else, on the very servers that the API runs on.
 
-``python -m benchmarks.noop waitress|granian FILE`` serves the bytes of that file on any free port.
+``python -m benchmarks.noop waitress|handed-over|granian FILE`` serves the bytes of that file on any free port; ``handed-over``:
+under waitress as it is in front of a real launcher, each question handed over to a thread.
 """
 
 import argparse
@@ -33,7 +34,7 @@ def served(body: bytes) -> Iterator[tuple[NoOp, NoOp]]:
 
 def main() -> int:
     arguments = argparse.ArgumentParser(description=__doc__)
-    arguments.add_argument("server", choices=("waitress", "granian"))
+    arguments.add_argument("server", choices=("waitress", "handed-over", "granian"))
     arguments.add_argument("body", type=Path)
     options = arguments.parse_args()
     body = options.body.read_bytes()
@@ -46,7 +47,7 @@ def main() -> int:
     waitress_server.settle_process()
     with waitress_server.listening_socket("127.0.0.1", 0) as listener:
         announce = partial(print, f"listening on {waitress_server.url_of(listener)}", flush=True)
-        return waitress_server.serve(NoOp(body), listener, announce, at_once=True)
+        return waitress_server.serve(NoOp(body), listener, announce, at_once=options.server == "waitress")
 
 
 if __name__ == "__main__":

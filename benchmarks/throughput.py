@@ -52,6 +52,7 @@ def rows(*, quick: bool) -> Iterator[Row]:
             "quiet": (quiet, path),
             "all on": (up(*WORLD), path),
             "ceiling": (up(*NOOP, "waitress", str(file)), path),
+            "handed over": (up(*NOOP, "handed-over", str(file)), path),
             "recorded": (recorded, recorded_path),
             "stock": (up(*BARE, "--body", str(file)), "/"),
         }
@@ -100,6 +101,9 @@ def told(runs: Runs, absent: dict[str, str], what: str) -> Iterator[Row]:
 
     yield row("waitress, access log off", "quiet", "a no-op application on the same server", "ceiling", TARGET_BARE)
     yield row("waitress, everything on", "all on", "a no-op application on the same server", "ceiling", TARGET_ALL_ON)
+    handed_over = "a no-op application whose questions are each handed over to a thread, as waitress itself does"
+    yield row("waitress, access log off", "quiet", handed_over, "handed over", None)
+    yield row("waitress, everything on", "all on", handed_over, "handed over", None)
     yield row("waitress, access log off", "quiet", "the recorded launcher's in its place", "recorded", None)
     yield row(
         "waitress, access log off", "quiet", "a falcon application of fixed bytes on stock waitress", "stock", None
