@@ -27,14 +27,15 @@ def clean(files: faithful.Files, folder: Path) -> None:
     assert {one: (finding.what, finding.examples) for one, finding in findings.items()} == {}
 
 
-@pytest.mark.parametrize("change", faithful.CHANGES)
+TRYING = ["a look every second", "a look every 10 s", "a look every minute", "the first 60 %", "the last 60 %",
+          "five times as slow", "ten times as slow", "in one file", "seldom looked at, slow, and from the middle"]  # fmt: skip
+"""What is asked of all recordings by make proof; the others are asked of some."""
+
+
+@pytest.mark.parametrize("change", [change for change in faithful.CHANGES if change not in TRYING])
 def test_some_recordings_changed_faithfully_are_clean(change: str, tmp_path: Path) -> None:
     every = faithful.read(RECORDINGS)
     clean(faithful.CHANGES[change]({name: every[name] for name in list(every)[::SOME]}), tmp_path)
-
-
-TRYING = ["a look every second", "a look every 10 s", "a look every minute", "the first 60 %", "the last 60 %",
-          "five times as slow", "ten times as slow", "in one file", "seldom looked at, slow, and from the middle"]  # fmt: skip
 
 
 @pytest.mark.proof

@@ -37,6 +37,8 @@ from tests.simulator.findings.asked import (
 from tests.simulator.test_http_server import Served, framework, served
 from tests.simulator.wire_exchange import send
 
+pytestmark = pytest.mark.no_cover
+
 ASKED = (
     # --- answers to the sheet's open questions
     Asked(

@@ -71,6 +71,8 @@ from tests.simulator.telling import (
     treated,
 )
 
+pytestmark = pytest.mark.no_cover
+
 _F = FrameworkState
 
 LIVES = (
