@@ -29,6 +29,6 @@ def _pattern(
         yield ValidationError(f"{instance!r} does not match {pattern!r}")
 
 
-EcmaValidator: type[Draft202012Validator] = extend(  # type: ignore[no-untyped-call]
+EcmaValidator: type[Draft202012Validator] = extend(  # type: ignore[no-untyped-call]  # jsonschema's own has no types
     Draft202012Validator, {"pattern": _pattern}
 )

@@ -3,4 +3,5 @@
 from typing import Final
 
 USAGE: Final = 2
+UNREACHABLE: Final = 3
 INTERRUPTED: Final = 130

@@ -7,6 +7,7 @@ reload, so that a server is never half of one configuration and half of another.
 """
 
 import logging
+from contextlib import ExitStack
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
@@ -56,12 +57,12 @@ class Running:
     def _assembled(self, settings: Settings, kept: "Built | None" = None) -> Assembled:
         settings = replace(settings, port=self._port)
         built = kept or BACKENDS[settings.backend](settings)
-        try:
-            return assembled(built, settings)
-        except BadSetting:
+        with ExitStack() as undo:
             if built is not kept:
-                built.close()
-            raise
+                undo.callback(built.close)
+            made = assembled(built, settings)
+            undo.pop_all()
+        return made
 
     @property
     def launcher(self) -> "Launcher":

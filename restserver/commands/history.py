@@ -16,7 +16,7 @@ from contracts.clock import Milliseconds, SystemClock, iso
 from contracts.launcher.port import Around, Hook, stacked
 from restserver.assembling.application import managed, secrets_of
 from restserver.commands.options import options_of
-from restserver.exit_codes import INTERRUPTED
+from restserver.exit_codes import INTERRUPTED, UNREACHABLE, USAGE
 from restserver.history.archiver import OK, Archiver
 from restserver.history.assembled import condition, history_url, new_archiver
 from restserver.history.care import BadExport, Shown, exported, imported, listed, pruned, shown
@@ -50,13 +50,13 @@ _WHERE = options_of(["history_url", "data_dir", "config"])
 class Unreachable(click.ClickException):
     """The history, or what was to be archived, cannot be asked."""
 
-    exit_code = 3
+    exit_code = UNREACHABLE
 
 
 class BadHistory(click.ClickException):
     """It can be reached, and is not what the command needs."""
 
-    exit_code = 2
+    exit_code = USAGE
 
 
 @click.command()

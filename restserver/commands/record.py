@@ -12,7 +12,7 @@ import click
 from contracts.clock import Milliseconds, SystemClock
 from contracts.harness.lengths import Length
 from restserver.commands.options import options_of
-from restserver.exit_codes import INTERRUPTED
+from restserver.exit_codes import INTERRUPTED, UNREACHABLE, USAGE
 from restserver.settings import BadSetting, Settings, from_process
 
 if TYPE_CHECKING:
@@ -33,13 +33,13 @@ _SETTINGS: Final = (
 class Unreachable(click.ClickException):
     """The launcher never answered."""
 
-    exit_code = 3
+    exit_code = UNREACHABLE
 
 
 class NotRecorded(click.ClickException):
     """What is heard cannot be written, or what was written cannot be gone on from."""
 
-    exit_code = 2
+    exit_code = USAGE
 
 
 @click.command()

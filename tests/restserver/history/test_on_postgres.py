@@ -10,7 +10,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from sqlalchemy import NullPool, create_engine, text
+from sqlalchemy import Connection, NullPool, create_engine, text
 
 from contracts.clock import pause, uptime
 from contracts.launcher import open_dialect
@@ -201,7 +201,10 @@ def test_a_database_that_is_silent_is_waited_for_so_long(database: Database, url
     database.migrate()
     impatient = Database(url, patience=0.2)
     assert impatient.state() is State.CURRENT
-    slow = lambda connection: connection.execute(text("SELECT pg_sleep(1)")).all()  # noqa: E731
+
+    def slow(connection: Connection) -> object:
+        return connection.execute(text("SELECT pg_sleep(1)")).all()
+
     for ask in (impatient.read, impatient.write):
         began = uptime()
         with pytest.raises(HistoryFailed, match="cannot be asked"):

@@ -106,7 +106,7 @@ def test_what_says_that_it_holds_would_be_answered_forwards_and_backwards() -> N
     for name, timeline in shipped.recordings.frameworks.items():
         for _ in range(60):
             instants = [dice.choice(timeline.instants) + dice.choice((-1, 0, 1, 1000)) for _ in range(2)]
-            for question in (lambda one: one.framework(name, ASK), lambda one: one.attempts(name, None, ASK)):  # noqa: B023
+            for question in (lambda one: one.framework(name, ASK), lambda one: one.attempts(name, None, ASK)):  # noqa: B023 - asked while the name is this one
                 before, now = (answered(question, shipped.at(instant)) for instant in instants)
                 if before is not None and before.holds is not None and before.holds():
                     assert before == now
