@@ -23,8 +23,8 @@ from unittest.mock import patch
 from wsgiref.types import WSGIApplication
 
 from benchmarks.load import load
-from benchmarks.noop import NoOp
-from benchmarks.process import ROOT, serving
+from benchmarks.noop import NoOp, keep
+from benchmarks.process import ROOT, Answer, serving
 from benchmarks.table import Row
 from benchmarks.throughput import CONNECTIONS, NOOP
 from restserver.assembling import application
@@ -37,8 +37,8 @@ SHOWN = 25
 """Functions of the profile, by the time they take themselves."""
 PATH = "/api/v2/jobs/story~retried-then-succeeded"
 
-Answer = Callable[[], int]
-"""One question answered; the bytes of its body."""
+Asked = Callable[[], Answer]
+"""One question, answered."""
 
 
 def rows(*, quick: bool) -> Iterator[Row]:
@@ -50,9 +50,9 @@ def rows(*, quick: bool) -> Iterator[Row]:
         stack.enter_context(patch("sys.stderr", nowhere))  # where the lines of the log go
         quiet = stack.enter_context(_answering(access_log=False))
         all_on = stack.enter_context(_answering(access_log=True))
-        file = Path(stack.enter_context(tempfile.TemporaryDirectory())) / "body"
-        size = quiet()
-        file.write_bytes(b"x" * size)
+        file = Path(stack.enter_context(tempfile.TemporaryDirectory())) / "answer.json"
+        answer = quiet()
+        keep(answer, file)
         noop = stack.enter_context(serving((*NOOP, "waitress", str(file))))
         for _ in range(rounds):
             alone["access log off"].append(_microseconds(quiet, number))
@@ -83,7 +83,7 @@ def rows(*, quick: bool) -> Iterator[Row]:
                 f"{number} answers, everything on, under cProfile:",
                 profile,
                 "The server alone, a no-op application answered by the thread that reads, under cProfile:",
-                _profile_of_server(b"x" * size, seconds),
+                _profile_of_server(answer, seconds),
             ]
         )
     )
@@ -91,7 +91,7 @@ def rows(*, quick: bool) -> Iterator[Row]:
 
 
 @contextmanager
-def _answering(*, access_log: bool) -> Iterator[Answer]:
+def _answering(*, access_log: bool) -> Iterator[Asked]:
     """The application as ``serve`` puts it together, log and all."""
     settings = Settings(at=AT, frozen=True, access_log=access_log)
     with application.built_backend(settings) as built:
@@ -99,10 +99,14 @@ def _answering(*, access_log: bool) -> Iterator[Answer]:
         yield partial(_asked, made.served)
 
 
-def _asked(application: WSGIApplication) -> int:
+def _asked(application: WSGIApplication) -> Answer:
+    told: list[tuple[str, str]] = []
+
     def start_response(status: str, headers: list[tuple[str, str]], *more: object) -> Any:
-        del headers, more
+        nonlocal told
+        del more
         assert status == "200 OK"
+        told = headers
 
     environ: dict[str, Any] = {  # as waitress gives it
         "REMOTE_ADDR": "127.0.0.1",
@@ -126,32 +130,32 @@ def _asked(application: WSGIApplication) -> int:
         "wsgi.multiprocess": False,
         "wsgi.run_once": False,
     }
-    return sum(map(len, application(environ, start_response)))
+    return Answer(told, b"".join(application(environ, start_response)))
 
 
-def _microseconds(answer: Answer, number: int) -> float:
+def _microseconds(asked: Asked, number: int) -> float:
     """Of one answer."""
     began = time.perf_counter()
     for _ in range(number):
-        answer()
+        asked()
     return (time.perf_counter() - began) * 1e6 / number
 
 
-def _profile(answer: Answer, number: int) -> str:
+def _profile(asked: Asked, number: int) -> str:
     profiler = cProfile.Profile()
     profiler.enable()
     for _ in range(number):
-        answer()
+        asked()
     profiler.disable()
     return _told(profiler)
 
 
-def _profile_of_server(body: bytes, seconds: float) -> str:
+def _profile_of_server(answer: Answer, seconds: float) -> str:
     """Of the thread that reads, while this one asks."""
     profiler = cProfile.Profile()
     with (
         waitress_server.listening_socket("127.0.0.1", 0) as listener,
-        waitress_server.Server(NoOp(body), listener, at_once=True) as server,
+        waitress_server.Server(NoOp(answer), listener, at_once=True) as server,
     ):
         thread = Thread(target=profiler.runcall, args=(server.run,))
         thread.start()

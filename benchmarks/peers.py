@@ -1,6 +1,8 @@
 """What people would use instead, serving the same bytes: Express, WireMock, Mockoon and Prism, from npm, versions pinned.
 
-They are installed into a folder of the user's cache, once. Where npm (or, for WireMock, Java) is missing, or they cannot be
+As they come, without a log of requests; WireMock keeps a journal of them, as the simulated server does, and here as long a one
+(:data:`simulator.request_journal.MOST_REQUESTS`). By itself it keeps all, until memory ends; a row of its own tells what it does
+without any. They are installed into a folder of the user's cache, once. Where npm (or, for WireMock, Java) is missing, or they cannot be
 had, :class:`Absent` says so, and their rows do.
 """
 
@@ -12,11 +14,13 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from platformdirs import user_cache_path
 
 from benchmarks.process import Served, body_of
+from simulator.request_journal import MOST_REQUESTS
 
 VERSIONS: Mapping[str, str] = {
     "express": "5.3.0",
@@ -25,6 +29,8 @@ VERSIONS: Mapping[str, str] = {
     "@stoplight/prism-cli": "5.16.0",
 }
 PATH = "/job"
+JAVA_SETTLES = 12.0
+WITHOUT_JOURNAL = "WireMock without its journal"
 STARTUP_SECONDS = 90.0
 
 
@@ -39,6 +45,8 @@ class Peer:
     needs: Sequence[str]
     command: Callable[[Path, Path, bytes, int], Sequence[str]]
     """From where packages are, an empty folder, the body and a port: writes what it needs there, and says what to run."""
+    settling_seconds: float = 1.0
+    """Asked before it is measured; a Java machine compiles what is asked often."""
 
 
 def _express(packages: Path, folder: Path, body: bytes, port: int) -> Sequence[str]:
@@ -54,7 +62,7 @@ app.listen({port}, "127.0.0.1");
     return ["node", str(folder / "server.js")]
 
 
-def _wiremock(packages: Path, folder: Path, body: bytes, port: int) -> Sequence[str]:
+def _wiremock(packages: Path, folder: Path, body: bytes, port: int, *, journal: int) -> Sequence[str]:
     (folder / "mappings").mkdir()
     answer = {"status": 200, "body": body.decode(), "headers": {"Content-Type": "application/json"}}
     mapping = {"request": {"method": "GET", "url": PATH}, "response": answer}
@@ -62,8 +70,9 @@ def _wiremock(packages: Path, folder: Path, body: bytes, port: int) -> Sequence[
     jar = next((packages / "wiremock").rglob("*.jar"), None)
     if jar is None:
         raise Absent("the package holds no jar")
-    quiet = ["--no-request-journal", "--disable-banner", "--bind-address", "127.0.0.1"]
-    return ["java", "-jar", str(jar), "--port", str(port), "--root-dir", str(folder), *quiet]
+    keeping = ["--max-request-journal-entries", str(journal)] if journal else ["--no-request-journal"]
+    listening = ["--port", str(port), "--bind-address", "127.0.0.1"]
+    return ["java", "-jar", str(jar), *listening, "--root-dir", str(folder), "--disable-banner", *keeping]
 
 
 def _mockoon(packages: Path, folder: Path, body: bytes, port: int) -> Sequence[str]:
@@ -114,7 +123,8 @@ def _openapi(folder: Path, body: bytes) -> str:
 
 PEERS = (
     Peer("Express", "express", ("node", "npm"), _express),
-    Peer("WireMock", "wiremock", ("npm", "java"), _wiremock),
+    Peer("WireMock", "wiremock", ("npm", "java"), partial(_wiremock, journal=MOST_REQUESTS), JAVA_SETTLES),
+    Peer(WITHOUT_JOURNAL, "wiremock", ("npm", "java"), partial(_wiremock, journal=0), JAVA_SETTLES),
     Peer("Mockoon", "@mockoon/cli", ("node", "npm"), _mockoon),
     Peer("Prism", "@stoplight/prism-cli", ("node", "npm"), _prism),
 )
@@ -126,7 +136,7 @@ def _installed(peer: Peer) -> Path:
         if shutil.which(program) is None:
             raise Absent(f"no {program} here")
     version = VERSIONS[peer.package]
-    folder = user_cache_path("restserver-benchmarks") / f"{peer.name.lower()}-{version}"
+    folder = user_cache_path("restserver-benchmarks") / f"{peer.package.rpartition('/')[2]}-{version}"
     done = folder / "installed"
     if not done.exists():
         folder.mkdir(parents=True, exist_ok=True)

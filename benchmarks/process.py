@@ -5,10 +5,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from http import HTTPStatus
+from http.client import HTTPConnection
 from pathlib import Path
-from urllib.request import urlopen
+from typing import NamedTuple
+from urllib.parse import urlsplit
 
 ROOT = Path(__file__).resolve().parent.parent
 STARTUP_SECONDS = 60.0
@@ -58,9 +61,26 @@ def serving(arguments: Sequence[str]) -> Iterator[Served]:
             process.stdout.close()
 
 
+class Answer(NamedTuple):
+    """A 200 as it is sent."""
+
+    headers: list[tuple[str, str]]
+    body: bytes
+
+
+def answer_of(url: str) -> Answer:
+    """As it is on a connection that goes on. Raises RuntimeError for anything but a 200."""
+    parts = urlsplit(url)
+    with closing(HTTPConnection(parts.netloc, timeout=STARTUP_SECONDS)) as connection:
+        connection.request("GET", url.removeprefix(f"{parts.scheme}://{parts.netloc}"))
+        response = connection.getresponse()
+        if response.status != HTTPStatus.OK:
+            raise RuntimeError(f"{url}: {response.status}")
+        return Answer(response.getheaders(), response.read())
+
+
 def body_of(url: str) -> bytes:
-    with urlopen(url, timeout=STARTUP_SECONDS) as response:  # noqa: S310 - loopback; our own child printed the URL
-        return bytes(response.read())
+    return answer_of(url).body
 
 
 RESTSERVER = ("-m", "restserver")

@@ -10,9 +10,9 @@ from contextlib import ExitStack
 from importlib.util import find_spec
 from pathlib import Path
 
-from benchmarks import peers
+from benchmarks import noop, peers
 from benchmarks.load import Load, load
-from benchmarks.process import BARE, RESTSERVER, Served, body_of, serving
+from benchmarks.process import BARE, RESTSERVER, Served, answer_of, serving
 from benchmarks.start import some_job
 from benchmarks.table import Row
 
@@ -22,8 +22,10 @@ TARGET_ALL_ON = 0.60
 TARGET_FAST_BARE = 4.0
 TARGET_FAST_ALL_ON = 2.0
 MUST_BE_AHEAD_OF = ("Express", "WireMock")
+AS_BARE = (peers.WITHOUT_JOURNAL,)
+"""Those that note nothing are held against ours where it notes least."""
 SETTLING_SECONDS = 1.0
-"""Asked before the first round, so that nobody is measured cold."""
+"""Asked before the first round, so that nobody is measured cold; some of the others take longer."""
 WORLD = (*RESTSERVER, "serve", "-p", "0", "--seed", "1", "--at", "2026-03-01T12:00:00Z", "--frozen")
 RECORDED = (*RESTSERVER, "serve", "-p", "0", "--backend", "recorded")
 QUIET = ("--access-log", "off")
@@ -43,16 +45,18 @@ def rows(*, quick: bool) -> Iterator[Row]:
 
         quiet = up(*WORLD, *QUIET)
         path = f"/api/v2/jobs/{some_job(quiet.url)}"
-        body = body_of(quiet.url + path)
+        answer = answer_of(quiet.url + path)
+        body = answer.body
         recorded = up(*RECORDED, *QUIET)
         recorded_path = f"/api/v2/jobs/{some_job(recorded.url, 'FAILED')}"
-        file = folder / "body.json"
+        fixed, file = folder / "answer.json", folder / "body.json"
+        noop.keep(answer, fixed)
         file.write_bytes(body)
         servers = {
             "quiet": (quiet, path),
             "all on": (up(*WORLD), path),
-            "ceiling": (up(*NOOP, "waitress", str(file)), path),
-            "handed over": (up(*NOOP, "handed-over", str(file)), path),
+            "ceiling": (up(*NOOP, "waitress", str(fixed)), path),
+            "handed over": (up(*NOOP, "handed-over", str(fixed)), path),
             "recorded": (recorded, recorded_path),
             "stock": (up(*BARE, "--body", str(file)), "/"),
         }
@@ -61,7 +65,7 @@ def rows(*, quick: bool) -> Iterator[Row]:
         else:
             servers["fast quiet"] = (up(*WORLD, *QUIET, "--server", "granian"), path)
             servers["fast all on"] = (up(*WORLD, "--server", "granian"), path)
-            servers["fast ceiling"] = (up(*NOOP, "granian", str(file)), path)
+            servers["fast ceiling"] = (up(*NOOP, "granian", str(fixed)), path)
         for peer in peers.PEERS:
             try:
                 served = stack.enter_context(peers.serving_peer(peer, folder / peer.name, body))
@@ -74,8 +78,9 @@ def rows(*, quick: bool) -> Iterator[Row]:
 
 
 def measured(servers: dict[str, tuple[Served, str]], seconds: float, rounds: int) -> Runs:
-    for server, path in servers.values():
-        load(server.port, path, connections=CONNECTIONS, seconds=SETTLING_SECONDS)
+    settling = {peer.name: peer.settling_seconds for peer in peers.PEERS}
+    for name, (server, path) in servers.items():
+        load(server.port, path, connections=CONNECTIONS, seconds=settling.get(name, SETTLING_SECONDS))
     runs: Runs = {name: [] for name in servers}
     for _ in range(rounds):
         for name, (server, path) in servers.items():
@@ -99,8 +104,20 @@ def told(runs: Runs, absent: dict[str, str], what: str) -> Iterator[Row]:
             met=None if least is None else ratio >= least,
         )
 
-    yield row("waitress, access log off", "quiet", "a no-op application on the same server", "ceiling", TARGET_BARE)
-    yield row("waitress, everything on", "all on", "a no-op application on the same server", "ceiling", TARGET_ALL_ON)
+    yield row(
+        "waitress, access log off",
+        "quiet",
+        "a no-op application of the same bytes, headers too, on the same server",
+        "ceiling",
+        TARGET_BARE,
+    )
+    yield row(
+        "waitress, everything on",
+        "all on",
+        "a no-op application of the same bytes, headers too, on the same server",
+        "ceiling",
+        TARGET_ALL_ON,
+    )
     handed_over = "a no-op application whose questions are each handed over to a thread, as waitress itself does"
     yield row("waitress, access log off", "quiet", handed_over, "handed over", None)
     yield row("waitress, everything on", "all on", handed_over, "handed over", None)
@@ -114,19 +131,19 @@ def told(runs: Runs, absent: dict[str, str], what: str) -> Iterator[Row]:
         yield row("granian, access log off", "fast quiet", "waitress, access log off", "quiet", TARGET_FAST_BARE)
         yield row("granian, everything on", "fast all on", "waitress, everything on", "all on", TARGET_FAST_ALL_ON)
         yield row(
-            "granian, access log off", "fast quiet", "a no-op application on the same server", "fast ceiling", None
+            "granian, access log off",
+            "fast quiet",
+            "a no-op application of the same bytes, headers too, on the same server",
+            "fast ceiling",
+            None,
         )
     for peer in peers.PEERS:
-        against = f"{peer.name} {peers.VERSIONS[peer.package]}, the same bytes fixed"
+        against = f"{peer.name} ({peers.VERSIONS[peer.package]}), the same bytes fixed"
+        ours = ("waitress, access log off", "quiet") if peer.name in AS_BARE else ("waitress, everything on", "all on")
         if peer.name in absent:
-            yield Row(
-                what=f"{what}, waitress, everything on",
-                figure="not measured",
-                against=f"{against}: {absent[peer.name]}",
-            )
+            yield Row(what=f"{what}, {ours[0]}", figure="not measured", against=f"{against}: {absent[peer.name]}")
         else:
-            least = 1.0 if peer.name in MUST_BE_AHEAD_OF else None
-            yield row("waitress, everything on", "all on", against, peer.name, least)
+            yield row(*ours, against, peer.name, 1.0 if peer.name in MUST_BE_AHEAD_OF else None)
 
 
 def _per_second(runs: list[Load]) -> str:

@@ -162,6 +162,63 @@ def test_a_body_is_waited_for_and_told_to_come(url: str) -> None:
         assert bodies(everything(connection)) == [b"/abody", b"/b"]
 
 
+def test_a_body_is_told_to_come_after_the_answer_before_it(url: str) -> None:
+    with connected(url) as connection:
+        asks = b"POST /a HTTP/1.1\r\nHost: h\r\nContent-Length: 4\r\nExpect: 100-continue\r\nConnection: close\r\n\r\n"
+        connection.sendall(GET.format("/before").encode() + asks)
+        connection.settimeout(30)
+        received = b""
+        while not received.endswith(b"HTTP/1.1 100 Continue\r\n\r\n"):
+            received += connection.recv(1 << 16)
+        assert received.startswith(b"HTTP/1.1 200 OK\r\n")
+        connection.sendall(b"body")
+        assert bodies(everything(connection)) == [b"/abody"]
+
+
+def test_what_one_turn_answers_goes_out_at_its_end(answering: Answering, monkeypatch: pytest.MonkeyPatch) -> None:
+    """First all answers, then all sendings, whoever asked; but nobody's answers pile up beyond a bound."""
+    happened: list[str] = []
+    send, service = GatheringChannel.send_gathered, GatheringChannel.service
+
+    def sending(self: GatheringChannel) -> None:
+        happened.append(f"sent {self.gathered_bytes > 0}")
+        send(self)
+
+    def serving(self: GatheringChannel) -> None:
+        happened.append("answered")
+        service(self)
+
+    monkeypatch.setattr(GatheringChannel, "send_gathered", sending)
+    monkeypatch.setattr(GatheringChannel, "service", serving)
+    held, both_asked = threading.Event(), threading.Event()
+
+    def holding(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        if environ["PATH_INFO"] == "/hold":
+            happened.clear()
+            held.set()
+            assert both_asked.wait(30)
+        return answering(environ, start_response)
+
+    with (
+        waitress_server.serving(holding, at_once=True) as url,
+        connected(url) as one,
+        connected(url) as other,
+        connected(url) as third,
+    ):
+        for each in (one, other):
+            each.sendall(GET.format("/known").encode())
+            assert each.recv(1 << 16)
+        third.sendall(GET.format("/hold").encode())
+        assert held.wait(30)
+        one.sendall(LAST.format("/a").encode())
+        other.sendall(GET.format("/b").encode() * 2 + GET.format("/large/1").encode() + LAST.format("/c").encode())
+        both_asked.set()
+        assert bodies(everything(one)) == [b"/a"]
+        assert bodies(everything(other))[-1] == b"/c"
+    assert happened[:7] == ["sent True", *["answered"] * 4, "sent True", "sent True"]
+    assert happened.count("answered") == 5
+
+
 def test_an_application_that_breaks_is_answered_for_and_the_server_goes_on(url: str) -> None:
     assert heard(url, GET.format("/broken")).startswith(b"HTTP/1.1 500 ")
     assert heard(url, "nonsense\r\n\r\n").startswith(b"HTTP/1.0 400 ")
