@@ -30,6 +30,7 @@ WORLD = (*RESTSERVER, "serve", "-p", "0", "--seed", "1", "--at", "2026-03-01T12:
 RECORDED = (*RESTSERVER, "serve", "-p", "0", "--backend", "recorded")
 QUIET = ("--access-log", "off")
 NOOP = ("-m", "benchmarks.noop")
+NO_GRANIAN = "the extra restserver[fast] is not installed"
 
 Runs = dict[str, list[Load]]
 
@@ -61,7 +62,7 @@ def rows(*, quick: bool) -> Iterator[Row]:
             "stock": (up(*BARE, "--body", str(file)), "/"),
         }
         if find_spec("granian") is None:
-            absent["granian"] = "the extra restserver[fast] is not installed"
+            absent["granian"] = NO_GRANIAN
         else:
             servers["fast quiet"] = (up(*WORLD, *QUIET, "--server", "granian"), path)
             servers["fast all on"] = (up(*WORLD, "--server", "granian"), path)

@@ -304,7 +304,7 @@ class Settings:
         "WSGI_SERVER",
         values.choice("waitress", "granian"),
         "waitress|granian",
-        "what speaks HTTP; granian is faster in front of a real launcher, and an extra: restserver[fast]",
+        "what speaks HTTP; granian can use several processors (--workers), and is an extra: restserver[fast]",
     )
     workers: int = _setting(
         1,

@@ -66,7 +66,8 @@ def launcher_backend(settings: Settings) -> Built:
     shielded = Around(launcher, protection.hook(LAUNCHER))
     informed = protection.informed(resource_manager=settings.rm_url is not None)
     if settings.dialect != "open":
-        return Built(Backend(shielded, resource_manager, clock, metrics, informed), tracing=tracing, close=close)
+        backend = Backend(shielded, resource_manager, clock, metrics, informed)
+        return Built(backend, tracing=tracing, close=close, at_once=True)
 
     from restserver.history.assembled import new_history  # only this dialect forgets
 
@@ -84,7 +85,7 @@ def launcher_backend(settings: Settings) -> Built:
 
     informed = {**informed, **history.informed}
     backend = Backend(history.launcher, resource_manager, clock, metrics, informed, history.required)
-    return Built(backend, tracing=tracing, close=close_all)
+    return Built(backend, tracing=tracing, close=close_all, at_once=True)
 
 
 def over_http(

@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from msgspec.structs import replace
+
 from contracts.clock import Clock
 from contracts.launcher.port import (
     Answer,
@@ -64,7 +66,7 @@ class Remembering:
         if one is None:
             raise NoSuchAttempt(name, asked, attempt)
         if view.current is not None and one.id == view.past.newest.id:
-            return view.current
+            return replace(view.current, holds=None)  # it is the history that says which attempt this is
         document = self.asking(lambda: self._store.document(one.id), ask)
         if document is None:
             raise NoSuchAttempt(name, asked, attempt)

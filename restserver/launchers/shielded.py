@@ -17,9 +17,10 @@ With ``stale_for``, a copy too old to be promised is given instead of an error, 
 """
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from copy import copy
 from dataclasses import dataclass
+from functools import partial
 from random import Random
 from typing import Any, Final
 
@@ -76,7 +77,7 @@ class Keeping:
         self._flights: dict[Call, Flight] = {}
         self._kept = KeptAnswers(clock, ttl + stale_for, most_bytes=most_bytes, most_entries=most_entries)
         self.hits = 0
-        """Questions answered from a copy, so far."""
+        """Questions answered from a copy, or spared because it still says the same, so far."""
         self.shared = 0
         """Questions that joined a call under way, so far."""
         self.misses = 0
@@ -132,7 +133,7 @@ class Keeping:
     def _lead(self, call: Call, flight: Flight, ask: Ask, proceed: Callable[[Ask], Any]) -> Any:
         brought: Kept | None = None
         try:
-            said = self._dated(proceed(ask), flight.began)
+            said = self._dated(call, proceed(ask), flight.began)
             brought = kept(said, flight.began)
         except LauncherError as error:
             brought = kept(_fresh(error), flight.began)
@@ -141,11 +142,26 @@ class Keeping:
             self._landed(call, flight, brought)
         return said
 
-    def _dated(self, said: Answer[Any] | None, began: Instant) -> Answer[Any] | None:
+    def _dated(self, call: Call, said: Answer[Any] | None, began: Instant) -> Answer[Any] | None:
         if said is None:
             return None
         until = began + self._ttl
-        return replace(said, until=until if said.until is None else min(said.until, until))
+        until = until if said.until is None else min(said.until, until)
+        return replace(said, until=until, holds=partial(self._still_says, call, said.edition))
+
+    def _still_says(self, call: Call, edition: Hashable) -> bool:
+        """Whether a copy would be given, and it is of that edition. Waits for nobody: who cannot be told now may ask."""
+        if not self._lock.acquire(blocking=False):
+            return False
+        try:
+            kept = self._kept.get(call)
+            if kept is None or not self._is_young(kept.asked_at, self._clock.now()):
+                return False
+            says = isinstance(kept.said, Answer) and kept.said.edition == edition
+            self.hits += says
+            return says
+        finally:
+            self._lock.release()
 
     def _landed(self, call: Call, flight: Flight, brought: Kept | None) -> None:
         with self._lock:
@@ -162,7 +178,7 @@ class Keeping:
                 kept = self._kept.get(call)
                 if kept is not None and isinstance(kept.said, Answer):
                     self.stale += 1
-                    return replace(kept.said, stale_since=kept.asked_at + self._ttl)
+                    return replace(kept.said, stale_since=kept.asked_at + self._ttl, holds=None)
         return _told(said)
 
 

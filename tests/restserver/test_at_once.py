@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from pathlib import Path
 from urllib.parse import urlsplit
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
@@ -14,11 +15,12 @@ import pytest
 from contracts.harness.control import ControlPlane
 from contracts.harness.transport import Client, target_of
 from restserver.answers.at_once import AT_ONCE, NotAtOnce
-from restserver.assembling.application import application, surroundings
+from restserver.assembling.application import application, built_backend, surroundings
 from restserver.assembling.simulated_backend import simulated_backend
 from restserver.serving import waitress_server
 from restserver.serving.at_once import GatheringChannel
 from restserver.settings import Settings
+from restserver.stand_ins import Stage
 from simulator.faults.faults import FaultSet
 
 GET = "GET {} HTTP/1.1\r\nHost: h\r\n\r\n"
@@ -260,19 +262,43 @@ def simulated(served: Callable[[WSGIApplication], WSGIApplication]) -> Iterator[
         client.close()
 
 
+@pytest.mark.parametrize("dialect", ["private", "open"])
+def test_a_copy_of_what_a_real_launcher_said_is_at_hand(dialect: str, tmp_path: Path) -> None:
+    by: list[str] = []
+    with Stage() as stage:
+        launcher = stage.launcher(dialect=dialect, jobs=1)
+        settings = Settings(
+            backend="launcher",
+            dialect=dialect,
+            launcher_url=launcher.url,
+            cache_ttl=60.0,
+            data_dir=tmp_path,
+            archiver=False,
+        )
+        with built_backend(settings) as built:
+            served = noting_threads(application(built, settings), by)
+            with waitress_server.serving(served, at_once=built.at_once) as url:
+                asked = LAST.format(JOB)
+                heads, told = zip(*[heard(url, asked).split(b"\r\n\r\n", 1) for _ in range(4)], strict=True)
+    assert {head.partition(b"\r\n")[0] for head in heads} == {b"HTTP/1.1 200 OK"}
+    assert len(set(told)) == 1
+    assert [name.partition("-")[0] for name in by] == ["waitress", "waitress", "serving", "serving"]
+
+
+def noting_threads(app: WSGIApplication, by: list[str]) -> WSGIApplication:
+    def answer(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        answered = app(environ, start_response)
+        by.append(threading.current_thread().name)
+        return answered
+
+    return answer
+
+
 def test_a_simulated_delay_waits_in_a_thread_and_the_control_plane_ends_it() -> None:
     """The clock stands still, so nobody would be let go if the thread that reads were to wait."""
     by: list[str] = []
 
-    def noting(app: WSGIApplication) -> WSGIApplication:
-        def answer(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-            answered = app(environ, start_response)
-            by.append(threading.current_thread().name)
-            return answered
-
-        return answer
-
-    with simulated(noting) as (url, _, control), ThreadPoolExecutor(1) as pool:
+    with simulated(lambda app: noting_threads(app, by)) as (url, _, control), ThreadPoolExecutor(1) as pool:
         plain = [bodies(heard(url, LAST.format(JOB))) for _ in range(3)]
         assert [name.partition("-")[0] for name in by] == ["waitress", "waitress", "serving"]  # learnt, heard, at hand
         packed = LAST.format(JOB).replace("Host", "Accept-Encoding: gzip\r\nHost")

@@ -8,12 +8,14 @@ from msgspec.structs import replace
 
 from contracts.launcher.lifecycle import FrameworkState
 from contracts.launcher.port import (
+    Around,
     Ask,
     LauncherBusy,
     LauncherUnavailable,
     NoSuchAttempt,
     NoSuchFramework,
     NoSuchVersion,
+    always,
 )
 from restserver.history.remembering import Remembering
 from tests.restserver.history.telling import CREATED, NAME, Archive, application, told
@@ -40,6 +42,14 @@ def test_the_current_attempt_is_the_launchers_own_answer(archive: Archive, remem
     answer = remembering.attempt(NAME, 0, None, ASK)
     assert answer == remembering.framework(NAME, ASK) == remembering.attempt(NAME, 0, 1, ASK)
     assert answer.until == CREATED
+
+
+def test_which_attempt_is_the_current_one_is_asked_of_the_history_each_time(archive: Archive) -> None:
+    certain = Around(archive.launcher, lambda _, ask, proceed: replace(proceed(ask), holds=always))
+    remembering = Remembering(certain, archive.store, archive.clock)
+    archive.poll(told())
+    assert remembering.framework(NAME, ASK).holds is always
+    assert remembering.attempt(NAME, 0, None, ASK).holds is None
 
 
 def test_past_attempts_and_versions_come_from_the_history(archive: Archive, remembering: Remembering) -> None:

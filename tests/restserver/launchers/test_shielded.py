@@ -111,6 +111,43 @@ def test_an_answer_says_until_when_the_copy_holds() -> None:
     assert hook(CALL, Ask(), lambda _: Answer(1, 1, until=NOW + 500)).until == NOW + 500
 
 
+def test_an_answer_says_whether_the_copy_would_still_be_given() -> None:
+    bench = Bench(Policy(stale_for=TTL))
+    first = bench.ask()
+    assert first.holds is not None
+    keeping = bench.shield.keeping
+    assert keeping is not None
+    assert (first.holds(), keeping.hits, len(bench.inner.asked)) == (True, 1, 1)
+    bench.clock.advance(TTL - 1)
+    assert first.holds()
+    bench.clock.advance(1)
+    assert not first.holds()
+    bench.ask()
+    assert first.holds(), "it still says the same"
+    bench.inner.put(framework())
+    bench.clock.advance(TTL)
+    second = bench.ask()
+    assert second.holds is not None
+    assert (first.holds(), second.holds(), keeping.hits) == (False, True, 4)
+    bench.clock.advance(-TTL)
+    assert not second.holds(), "nobody knows how old it is"
+    bench.clock.advance(2 * TTL)
+    bench.inner.error = DOWN
+    assert bench.ask().stale_since == NOW + 3 * TTL
+    assert bench.ask().holds is None, "one that is marked as old must not be taken for one that is not"
+
+
+def test_whether_a_copy_holds_is_told_without_waiting() -> None:
+    bench = Bench()
+    told = bench.ask()
+    assert told.holds is not None
+    keeping = bench.shield.keeping
+    assert keeping is not None
+    with keeping._lock:
+        assert not told.holds()
+    assert told.holds()
+
+
 def test_the_age_counts_from_the_question_and_not_from_the_answer() -> None:
     clock = VirtualClock(NOW, frozen=True)
     hook, calls = keeping(clock), []
@@ -419,6 +456,17 @@ class Interleavings(RuleBasedStateMachine):
                     assert answer.until == told + TTL
                 else:
                     assert answer.stale_since == told + TTL
+
+    @invariant()
+    def what_is_said_to_hold_is_neither_old_nor_replaced(self) -> None:
+        answers = [
+            each.future.result() for each in self.questions if each.future.done() and not each.future.exception()
+        ]
+        holding = [answer for answer in answers if answer.holds is not None and answer.holds()]
+        for answer in holding:
+            assert self.clock.now() - answer.value[1] < TTL
+            assert answer.stale_since is None
+        assert len({answer.value for answer in holding}) == len({answer.value[0] for answer in holding}), "one a job"
 
     @invariant()
     def an_answered_question_is_not_asked_again_within_a_ttl(self) -> None:
