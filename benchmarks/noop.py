@@ -1,7 +1,7 @@
 """The ceiling: a WSGI application that answers fixed bytes and does nothing else, on the very servers that the API runs on.
 
 ``python -m benchmarks.noop waitress|handed-over|granian FILE`` serves the answer kept in that file, its headers and its body,
-on any free port; ``handed-over``: under waitress as it is in front of a real launcher, each question handed over to a thread.
+on any free port; ``handed-over``: each question handed over to a thread, as waitress itself does.
 """
 
 import argparse

@@ -1,4 +1,4 @@
-"""Runs the application under granian, the extra ``restserver[fast]``: HTTP is spoken in Rust, several times as fast.
+"""Runs the application under granian, the extra ``restserver[fast]``: HTTP is spoken in Rust, by as many processes as are wanted.
 
 Granian's own process looks after worker processes, and each of them builds an application of its own: nothing that has
 threads or connections is carried over a fork. What they have to tell each other goes two ways. A worker tells when it has
