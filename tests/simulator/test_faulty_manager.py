@@ -20,7 +20,7 @@ from simulator.faults.waiting import Waiting
 from simulator.simulation import Simulation
 from tests.restserver.wsgi_client import ask
 from tests.simulator.test_http_server import Served, open_launcher
-from tests.simulator.wire_exchange import send
+from tests.wire_exchange import send
 
 __all__ = ["open_launcher"]
 

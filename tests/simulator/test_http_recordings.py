@@ -25,7 +25,7 @@ from simulator.launcher_state import LauncherRequests, launcher_configuration
 from simulator.machine.story import DEPLOYED, FAST, Intervals
 from simulator.submission.judging import Library
 from tests.simulator.submitted_requests import SubmittedRequests
-from tests.simulator.wire_exchange import Sent, send
+from tests.wire_exchange import Sent, send
 
 FOLDER = Path("fixtures/recordings")
 AT = 1_795_465_000_000

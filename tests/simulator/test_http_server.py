@@ -25,7 +25,7 @@ from simulator.http.yarn_paths import PREFIX
 from simulator.launcher import simulated
 from simulator.simulation import Simulation
 from tests.simulator import served_world
-from tests.simulator.wire_exchange import Sent, send
+from tests.wire_exchange import Sent, send
 
 AT = 1_795_465_000_000
 JSON = {"Content-Type": "application/json"}

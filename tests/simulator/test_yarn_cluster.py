@@ -11,7 +11,7 @@ import pytest
 from contracts.launcher.port import Ask
 from simulator.http.simulation import yarn_server
 from tests.simulator.test_http_server import Served, open_launcher
-from tests.simulator.wire_exchange import send
+from tests.wire_exchange import send
 
 __all__ = ["open_launcher"]
 

@@ -8,7 +8,7 @@ from typing import cast
 from msgspec import Struct, field
 
 from tests.simulator.test_http_server import framework
-from tests.simulator.wire_exchange import Sent
+from tests.wire_exchange import Sent
 
 Sees = Callable[[Sent], bool]
 JSON = {"Content-Type": "application/json", "Accept": "application/json"}

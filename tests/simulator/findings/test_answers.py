@@ -35,7 +35,7 @@ from tests.simulator.findings.asked import (
     stored,
 )
 from tests.simulator.test_http_server import Served, framework, served
-from tests.simulator.wire_exchange import send
+from tests.wire_exchange import send
 
 pytestmark = pytest.mark.no_cover
 

@@ -36,7 +36,7 @@ def send(
         "PATH_INFO": unquote_to_bytes(path).decode("latin-1"),
         "QUERY_STRING": query,
         "SERVER_NAME": "localhost",
-        "SERVER_PORT": "9086",
+        "SERVER_PORT": host.rpartition(":")[2] if ":" in host else "80",
         "SERVER_PROTOCOL": "HTTP/1.1",
         "REMOTE_ADDR": "127.0.0.1",
         "CONTENT_LENGTH": str(len(body)),
