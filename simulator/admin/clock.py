@@ -90,10 +90,10 @@ def _length(clock: VirtualClock, by: object) -> Milliseconds:
             return round(cast("float", by) * 1000)
         if isinstance(by, str):
             return length(by, since=clock.now())
-    except ValueError as error:
+    except (ValueError, OverflowError) as error:
         raise BadInput(f"by must be {_MEANING_OF_KEY['by']}, not {by!r}") from error
     raise BadInput(f"by must be {_MEANING_OF_KEY['by']}, not {by!r}")
 
 
 def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    return isinstance(value, int | float) and not isinstance(value, bool) and -math.inf < value < math.inf

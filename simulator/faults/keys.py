@@ -5,7 +5,7 @@ import random
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
-from contracts.clock import LATEST, Instant, Milliseconds
+from contracts.clock import LATEST, Instant, Milliseconds, iso
 from simulator.lengths import length
 from simulator.problems import BadInput
 
@@ -34,18 +34,13 @@ def whole(key: str, told: object, low: int, high: int) -> int:
 
 
 def number(key: str, told: object, low: float, high: float) -> float:
-    if (
-        isinstance(told, bool)
-        or not isinstance(told, int | float)
-        or not math.isfinite(told)
-        or not low <= told <= high
-    ):
+    if isinstance(told, bool) or not isinstance(told, int | float) or not low <= told <= high:
         raise BadInput(f"{key} must be a number from {low:g} to {high:g}, not {told!r}")
     return float(told)
 
 
 def time_to_live(key: str, told: object, now: Instant) -> Milliseconds:
-    """Seconds, or an ISO 8601 duration."""
+    """Seconds, or an ISO 8601 duration; its end can still be told."""
     try:
         lasting = (
             length(told, since=now) if isinstance(told, str) else round(number(key, told, 0, LATEST / 1000) * 1000)
@@ -54,6 +49,8 @@ def time_to_live(key: str, told: object, now: Instant) -> Milliseconds:
         raise BadInput(f"{key} must be seconds or an ISO 8601 duration such as PT30S, not {told!r}") from error
     if lasting <= 0:
         raise BadInput(f"{key} must be longer than nothing, not {told!r}")
+    if now + lasting > LATEST:
+        raise BadInput(f"{key} must end before {iso(LATEST)}, and does not in {told!r}")
     return lasting
 
 

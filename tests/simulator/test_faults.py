@@ -11,7 +11,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from contracts import registry
-from contracts.clock import VirtualClock
+from contracts.clock import LATEST, VirtualClock
 from contracts.launcher.lifecycle import FrameworkState
 from contracts.launcher.port import Ask, Launcher
 from restserver.app import Backend, create_app
@@ -371,10 +371,14 @@ def test_the_list_of_a_launcher_can_fail_and_so_can_its_readiness(bench: Bench) 
         ({"kind": "stale", "name": ""}, "name"),
         ({"kind": "stale", "probability": 1.5}, "probability"),
         ({"kind": "stale", "probability": True}, "probability"),
+        ({"kind": "stale", "probability": 10**400}, "probability"),
+        ({"kind": "stale", "probability": float("nan")}, "probability"),
         ({"kind": "stale", "seed": -1}, "seed"),
         ({"kind": "stale", "ttl": "soon"}, "ttl"),
         ({"kind": "stale", "ttl": 0}, "ttl"),
         ({"kind": "stale", "ttl": -3}, "ttl"),
+        ({"kind": "stale", "ttl": LATEST / 1000}, "ttl"),
+        ({"kind": "stale", "ttl": "P3000000D"}, "ttl"),
         ({"kind": "latency"}, "fixedDelayMilliseconds"),
         ({"kind": "latency", "fixedDelayMilliseconds": -1}, "fixedDelayMilliseconds"),
         ({"kind": "latency", "fixedDelayMilliseconds": 1, "delayDistribution": {}}, "both"),
