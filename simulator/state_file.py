@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from contracts.launcher.half_pairs import read_json
+
 VERSION = 1
 LARGEST: int = 64 << 20
 
@@ -63,7 +65,7 @@ def parsed(content: bytes, where: str) -> Mapping[str, Any]:
     if len(content) > LARGEST:
         raise BadState(f"{where}: larger than {LARGEST} bytes")
     try:
-        document = json.loads(content)
+        document = read_json(content)
     except (ValueError, RecursionError) as error:
         raise BadState(f"{where}: not JSON: {error}") from error
     return versioned(document, where)

@@ -1,9 +1,9 @@
 """What a JSON body of a launcher may be: strict, bounded, and never an error but LauncherUnreadable."""
 
 import json
-import re
 from typing import NoReturn
 
+from contracts.launcher.half_pairs import mended
 from contracts.launcher.port import LauncherUnreadable
 
 DEEPEST = 64
@@ -12,9 +12,8 @@ _INT64 = range(-(2**63), 2**63)
 
 
 def parse(body: bytes) -> object:
-    """Strict JSON: no duplicate keys, no NaN, no number beyond 64 bits, no deeper than 64 levels, UTF-8 (with or without a mark).
-
-    Half of a surrogate pair, which Java can cut out of a text, becomes U+FFFD: no UTF-8 could carry it further.
+    """Strict JSON: no duplicate keys, no NaN, no number beyond 64 bits, no deeper than 64 levels, UTF-8 (with or without a mark);
+    half of a surrogate pair is mended.
     """
     try:
         text = body.decode("utf-8-sig")
@@ -29,7 +28,7 @@ def parse(body: bytes) -> object:
     except RecursionError:
         raise LauncherUnreadable("$", f"a document deeper than {DEEPEST} levels") from None
     _check_depth(document)
-    return _mended(document) if _MAY_HOLD_HALF_PAIRS.search(text) else document
+    return mended(document, text)
 
 
 def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
@@ -62,7 +61,6 @@ def _no_constant(word: str) -> NoReturn:
 _DECODER = json.JSONDecoder(
     object_pairs_hook=_unique, parse_int=_parse_int, parse_float=_parse_float, parse_constant=_no_constant
 )
-_MAY_HOLD_HALF_PAIRS = re.compile(r"\\u[dD][89a-fA-F]")
 
 
 def _check_depth(document: object) -> None:
@@ -73,16 +71,6 @@ def _check_depth(document: object) -> None:
             return
         level = [item for each in containers for item in (each.values() if isinstance(each, dict) else each)]
     raise LauncherUnreadable("$", f"a document deeper than {DEEPEST} levels")
-
-
-def _mended(value: object) -> object:
-    if isinstance(value, str):
-        return value.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
-    if isinstance(value, list):
-        return [_mended(item) for item in value]
-    if isinstance(value, dict):
-        return {_mended(key): _mended(item) for key, item in value.items()}
-    return value
 
 
 def short(text: str) -> str:

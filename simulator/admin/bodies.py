@@ -8,6 +8,7 @@ from urllib.parse import parse_qsl
 
 import falcon
 
+from contracts.launcher.half_pairs import read_json
 from simulator.problems import BadInput
 
 LARGEST_BODY = 64 * 1024
@@ -31,7 +32,7 @@ def body(req: falcon.Request, largest: int = LARGEST_BODY) -> object:
 
 def json_of(text: bytes) -> object:
     try:
-        return json.loads(text)
+        return read_json(text)
     except (ValueError, RecursionError) as error:
         raise BadInput(f"the body is not JSON: {error}") from error
 

@@ -7,6 +7,7 @@ from urllib.parse import quote
 
 import falcon
 
+from contracts.launcher.half_pairs import mended
 from contracts.launcher.port import NoSuchFramework
 from simulator.admin import bodies as bodies
 from simulator.admin.job_list import listed
@@ -14,6 +15,7 @@ from simulator.journal_entries import encode
 from simulator.problems import BadInput
 from simulator.simulation import Simulation
 from simulator.told.scenario_files import BadScenario, jobs_in, parsed, plain
+from simulator.yaml_text import NotYaml, document_in
 
 YAML_TYPES = frozenset({"application/yaml", "application/x-yaml", "text/yaml", "text/x-yaml"})
 
@@ -88,13 +90,10 @@ def make(simulation: Simulation, prefix: str, req: falcon.Request, resp: falcon.
 def _document(text: bytes, as_yaml: bool) -> object:
     if not as_yaml:
         return bodies.json_of(text)
-    from ruamel.yaml import YAML
-    from ruamel.yaml.error import YAMLError
-
     try:
-        return plain(YAML().load(text))
-    except (YAMLError, ValueError, TypeError, AttributeError, RecursionError) as error:
-        raise BadInput(f"the body is not YAML: {' '.join(str(error).split())}") from error
+        return mended(plain(document_in(text, "the body")), text.decode("utf-8", "replace"))
+    except NotYaml as error:
+        raise BadInput(str(error)) from error
 
 
 def _submit(simulation: Simulation, name: str, document: Mapping[str, Any]) -> int:

@@ -1,19 +1,17 @@
 """The text of a submission, read as the real launcher's JSON library reads it, with its messages.
 
 Looser than our own reading of answers (``contracts.launcher.strict_json``): the last of two equal keys wins, text after the
-first value is not looked at, a byte order mark is skipped. A number keeps its spelling, since it may become a text.
+first value is not looked at, a byte order mark is skipped. A number keeps its spelling, since it may become a text. Half of
+a surrogate pair is mended: it would be told again.
 """
 
 import json
 from typing import NoReturn
 
+from contracts.launcher.half_pairs import mended
 from simulator.submission.refusals import Refused, unparsable
 
 _SOURCE = "[Source: org.mortbay.jetty.HttpParser$Input@0; line: {line}, column: {column}]"
-
-
-class Nothing:
-    """There is no value: an empty body."""
 
 
 class Decimal(float):
@@ -47,7 +45,7 @@ _DECODER = json.JSONDecoder(parse_int=_integer, parse_float=_decimal, parse_cons
 
 
 def read(body: bytes) -> object:
-    """The first value of the body. Raises Refused."""
+    """The first value of the body; ``None``, as for ``null``: the body is empty. Raises Refused."""
     try:
         text = body.decode("utf-8-sig").lstrip(" \t\r\n")
     except UnicodeDecodeError as error:
@@ -63,7 +61,7 @@ def read(body: bytes) -> object:
         raise unparsable(error.text, _at(1, 1)) from None
     except RecursionError:
         raise unparsable("the document is nested too deeply", _at(1, 1)) from None
-    return value
+    return mended(value, text)
 
 
 def _at(line: int, column: int) -> str:

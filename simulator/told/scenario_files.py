@@ -216,7 +216,7 @@ def _by_schema(document: object) -> "Iterator[tuple[Keys, str]]":
 
     try:
         told = plain(document)
-        json.dumps(told)
+        json.dumps(told, ensure_ascii=False).encode()  # half of a surrogate pair could not be told
     except (TypeError, ValueError, RecursionError) as error:
         yield (), f"a value in it has no place in JSON: {error}"
         return

@@ -378,3 +378,55 @@ def test_every_answer_is_one_the_document_promises(path: str, method: str) -> No
         case.validate_response(case.call(), checks=CHECKS)
 
     holds()
+
+
+DESCRIPTOR = {
+    "version": 1,
+    "description": "half a pair: \ud800",
+    "taskRoles": {
+        "w": {
+            "taskNumber": 1,
+            "taskService": {
+                "version": 1,
+                "entryPoint": "true",
+                "sourceLocations": ["/x"],
+                "resource": {"cpuNumber": 1, "memoryMB": 1},
+            },
+        }
+    },
+}
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "headers"),
+    [
+        ("/faults", {"kind": "unavailable", "name": "eve~*", "reason": "half \ud800"}, {}),
+        ("/jobs", {"name": "eve~half", "about": "half \ud800"}, {}),
+        ("/jobs?name=eve~half", DESCRIPTOR, {}),
+        ("/jobs?name=eve~half", json.dumps(DESCRIPTOR), YAML),
+    ],
+)
+def test_half_of_a_surrogate_pair_breaks_nothing_that_is_told_afterwards(
+    tmp_path: Path, path: str, body: object, headers: dict[str, str]
+) -> None:
+    control = Control(file=tmp_path / "state.json")
+    assert control("POST", path, body, headers).status_code == 201
+    told = [control("GET", path) for path in ("/state", "/faults", "/jobs")]
+    assert [one.status_code for one in told] == [200, 200, 200]
+    assert "\ufffd" in told[0].text, "what was told is kept, as well as it can be"
+
+
+def test_a_story_in_yaml_holds_no_half_of_a_surrogate_pair() -> None:
+    control = Control()
+    status, why = control.refused("POST", "/jobs", 'name: eve~half\nabout: "\\ud800"\n', YAML)
+    assert status == 400
+    assert "surrogates" in why
+    assert control.refused("POST", "/faults", {"kind": "stale", "\ud800": 1})[0] == 400
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"action": "advance", "by": 10**400}, {"action": "advance", "by": 1e308}, {"action": "scale", "rate": 10**400}],
+)
+def test_a_number_beyond_all_bounds_is_refused(change: dict[str, object]) -> None:
+    assert Control().refused("PUT", "/clock", change)[0] == 400
