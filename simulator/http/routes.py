@@ -44,7 +44,7 @@ class Request(Struct, frozen=True):
 
 
 def request_of(environ: WSGIEnvironment) -> Request:
-    target: str = environ.get("REQUEST_URI") or environ["PATH_INFO"]
+    target = _SCHEME_AND_AUTHORITY.sub("", environ.get("REQUEST_URI") or environ["PATH_INFO"])
     path, _, query = target.partition("?")
     headers = {key[5:].lower().replace("_", "-"): str(value) for key, value in environ.items() if key[:5] == "HTTP_"}
     if environ.get("CONTENT_TYPE"):
@@ -61,6 +61,10 @@ def request_of(environ: WSGIEnvironment) -> Request:
         peer=environ.get("REMOTE_ADDR", "127.0.0.1"),
         body=lambda: _body(environ),
     )
+
+
+_SCHEME_AND_AUTHORITY = re.compile(r"^https?://[^/?#]*", re.IGNORECASE)
+"""Before the path where a proxy is asked, or was: every server has to understand that (RFC 9112, 3.2.2)."""
 
 
 def _header_safe(text: str) -> str:

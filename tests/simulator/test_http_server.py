@@ -571,3 +571,22 @@ def test_a_resource_manager_that_nobody_can_kill_through_says_so() -> None:
     running = json.loads(send(app, "GET", f"{APPLICATIONS_PATH}?states=RUNNING").body)["apps"]["app"][0]["id"]
     sent = send(app, "PUT", f"{APPLICATIONS_PATH}/{running}/state", JSON, b'{"state": "KILLED"}')
     assert (sent.status, json.loads(sent.body)["RemoteException"]["exception"]) == (403, "ForbiddenException")
+
+
+@pytest.mark.parametrize("dialect", ["open", "private"])
+def test_half_of_a_surrogate_pair_in_one_framework_does_not_break_the_list_of_all(dialect: str) -> None:
+    server = served(dialect)
+    half = "half a pair: \ud800"
+    words = {"open": framework(description=half), "private": private_submission(Description=half)}[dialect]
+    assert server.put("/v1/Frameworks/eve~half", words).status == 202
+    listed = {"open": "/v1/Frameworks", "private": "/v1/SummaryFrameworks"}[dialect]
+    assert "half a pair: \ufffd" in json.dumps(server.told(listed), ensure_ascii=False)
+    assert server.get(f"{listed}/eve~half").status == 200
+
+
+def test_a_target_with_scheme_and_authority_is_the_path_in_it() -> None:
+    """As a proxy is asked, and every server has to understand (RFC 9112, 3.2.2)."""
+    server = served("open")
+    assert server.get("http://launcher.example:9086/v1/Frameworks").body == server.get("/v1/Frameworks").body
+    sent = server.put("http://launcher.example:9086/v1/Frameworks/eve~far", framework())
+    assert (sent.status, sent.values("Location")) == (202, ["http://127.0.0.1:9086/v1/Frameworks/eve~far"])
