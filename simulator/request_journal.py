@@ -58,9 +58,9 @@ class RequestJournal:
 
     detour = None
 
-    def passed(self, environ: WSGIEnvironment, name: str, headers: list[tuple[str, str]]) -> None:
+    def passed(self, environ: WSGIEnvironment, name: str, status: int, headers: list[tuple[str, str]]) -> None:
         del name, headers
-        self._note("GET", environ["PATH_INFO"], environ.get("QUERY_STRING") or "", environ, 200)
+        self._note("GET", environ["PATH_INFO"], environ.get("QUERY_STRING") or "", environ, status)
 
     def of(self, application: WSGIApplication, besides: str) -> WSGIApplication:
         """That application, and its requests are written down, but for those to paths that begin with ``besides``."""

@@ -58,6 +58,6 @@ class Identity:
 
     detour = None
 
-    def passed(self, environ: WSGIEnvironment, name: str, headers: list[tuple[str, str]]) -> None:
-        del environ
+    def passed(self, environ: WSGIEnvironment, name: str, status: int, headers: list[tuple[str, str]]) -> None:
+        del environ, status
         headers.extend(self._headers(name).items())

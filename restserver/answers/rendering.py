@@ -79,6 +79,11 @@ class Rendered(Struct, frozen=True, dict=True, weakref=True):
         about = [*self.headers(), ("Content-Type", "application/json"), ("Content-Length", str(len(self.body)))]
         return (*about, *([] if self.encoding is None else [("Content-Encoding", self.encoding)]))
 
+    @cached_property
+    def without_body(self) -> tuple[tuple[str, str], ...]:
+        """All headers of a 304 that say something of the body."""
+        return tuple(self.headers())
+
     def marked(self, stale_since: Instant | None) -> "Rendered":
         return self if stale_since is None else replace(self, stale_since=stale_since)
 

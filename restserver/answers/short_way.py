@@ -5,12 +5,14 @@ once; what was meant is kept, and the next GET in the same words goes from here 
 asked as ever; only where the launcher itself says that its last answer still holds (``Answer.holds``), its words are not had
 repeated. No bytes are kept here but those that the renderer keeps, for as long as it does.
 
-One kind of answer leaves this way: a whole 200. Everything else is the long way's: a request with a condition, a wish or a
-method of its own, a fault on the API, and an error, which goes there as it was raised, so that no launcher is asked twice.
+Two kinds of answers leave this way: a whole 200, and 304 to who has just that (a browser that polls sends the tag of what it
+has by itself). Everything else is the long way's: a request with another condition, a wish or a method of its own, a fault on the
+API, and an error, which goes there as it was raised, so that no launcher is asked twice.
 What stands around the long way, wrapper around wrapper, is not passed through on this one: each says beforehand what it would
 do to such an answer, and that is done in a row. Middleware that does not know this way closes it.
 """
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final, Protocol, cast
 from weakref import ref
@@ -29,6 +31,8 @@ MOST_KEPT: Final = 4096
 """Questions; beyond that all are forgotten, and worked out anew."""
 LONGEST_KEPT: Final = 1024
 """Characters of target and host."""
+_ONE_TAG: Final = re.compile(r'(?:W/)?"([!#-+\--~]*)"')
+"""Compared weakly, as for every GET; a list of them, or ``*``, is the long way's."""
 _MEANT: Final = "restserver.meant"
 _HEARD: Final = "restserver.heard"
 
@@ -80,8 +84,8 @@ class Meant(Struct):
 
 Detour = Callable[[WSGIEnvironment], bool]
 """Whether this request has to take the long way."""
-Passed = Callable[[WSGIEnvironment, str, Headers], None]
-"""A 200 about that framework goes out with these headers: adds its own, takes its notes."""
+Passed = Callable[[WSGIEnvironment, str, int, Headers], None]
+"""An answer about that framework goes out with that status and these headers: adds its own, takes its notes."""
 Noted = Callable[[WSGIEnvironment, str, int, int], object]
 """A request of that method was answered, with that status, after so many nanoseconds."""
 
@@ -120,8 +124,14 @@ class ShortWay:
     def answer(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes] | None:
         """``None``: the long way is to be taken."""
         meant = self._kept.get(_words(environ))
-        if meant is None or environ["REQUEST_METHOD"] != "GET" or "HTTP_IF_NONE_MATCH" in environ:
+        if meant is None or environ["REQUEST_METHOD"] != "GET":
             return None
+        tag: str | None = environ.get("HTTP_IF_NONE_MATCH")
+        if tag is not None:
+            one = _ONE_TAG.fullmatch(tag)
+            if one is None:
+                return None
+            tag = one[1]
         for detour in self._detours:
             if detour(environ):
                 return None
@@ -132,15 +142,22 @@ class ShortWay:
             environ[_HEARD] = error
             return None
         headers = every_answers_headers(environ)
-        headers += rendered.with_body
+        if tag == rendered.etag:
+            status, told = 304, "304 Not Modified"
+            headers += rendered.without_body
+            body = []
+        else:
+            status, told = 200, "200 OK"
+            headers += rendered.with_body
+            body = [rendered.body]
         for passed in self._passed:
-            passed(environ, meant.name, headers)
+            passed(environ, meant.name, status, headers)
         took = stopwatch() - began
-        self._count(took, meant.operation, "200")
-        start_response("200 OK", headers)
+        self._count(took, meant.operation, told[:3])
+        start_response(told, headers)
         if self._noted is not None:
-            self._noted(environ, "GET", 200, took)
-        return [rendered.body]
+            self._noted(environ, "GET", status, took)
+        return body
 
     def learn(self, environ: WSGIEnvironment) -> None:
         """After the long way: keeps what was meant, if that led to an answer."""

@@ -70,9 +70,9 @@ class ReadableFrom:
 
         return answering
 
-    def passed(self, environ: WSGIEnvironment, name: str, headers: list[tuple[str, str]]) -> None:
+    def passed(self, environ: WSGIEnvironment, name: str, status: int, headers: list[tuple[str, str]]) -> None:
         """Of the API, whose paths some origin may read, or this would not be here."""
-        del name
+        del name, status
         if "HTTP_ORIGIN" in environ:
             headers += _told(environ, headers, self._origins_of(environ["PATH_INFO"]))
         else:

@@ -14,8 +14,8 @@ connection alone is as fast either way. Pinning holds for every thread and child
 machine spread over its processors by their process ids. Where a process cannot be pinned (macOS, Windows) the shorter
 switch interval is used instead: it helps less, but it starts everywhere.
 
-Limits that are waitress's own: it answers requests it cannot parse itself (plain text 400, 431), takes several slashes at the
-start of a path for one, and closes the connection after an answer without a body (204, 304).
+Limits that are waitress's own: it answers requests it cannot parse itself (plain text 400, 431), and takes several slashes at the
+start of a path for one.
 """
 
 import logging

@@ -1,4 +1,5 @@
-"""What goes out is what waitress would send, byte for byte, whether its form was kept or not."""
+"""What goes out is what waitress would send, byte for byte, whether its form was kept or not; but a connection outlives an answer
+without a body."""
 
 from typing import Any
 
@@ -74,9 +75,11 @@ def value_of(name: str) -> st.SearchStrategy[tuple[str, str]]:
     headers=st.lists(st.sampled_from(NAMES).flatmap(value_of), max_size=6),
 )
 def test_heads_are_those_of_waitress(request: str, status: str, headers: list[tuple[str, str]]) -> None:
-    expected = head(WSGITask, request, status, headers)
+    sent, ends = head(WSGITask, request, status, headers)
+    if status[:3] in ("204", "304") and request.startswith("1.1") and "close" not in request:
+        sent, ends = sent.replace(b"Connection: close\r\n", b""), False
     for _ in range(2):
-        assert head(FormedTask, request, status, headers) == expected
+        assert head(FormedTask, request, status, headers) == (sent, ends)
 
 
 def test_forms_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -41,6 +41,33 @@ def test_the_application_answers_over_http_whatever_the_target() -> None:
         assert get(url, "/api/v2/jobs/" + "a" * 50_000)[0] == 414
 
 
+@pytest.mark.parametrize("at_once", [True, False])
+def test_who_polls_and_gets_nothing_new_keeps_the_connection(at_once: bool) -> None:
+    target = "/api/v2/jobs/alice~mnist"
+    with waitress_server.serving(small().app, at_once=at_once) as url:
+        connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=30)
+        connection.connect()
+        used = connection.sock
+        connection.request("GET", target)
+        response = connection.getresponse()
+        tag, whole = response.headers["ETag"], response.read()
+        for headers, status, body in [
+            ({"If-None-Match": tag}, 304, b""),
+            ({}, 200, whole),
+            ({"If-None-Match": tag}, 304, b""),
+        ]:
+            connection.request("GET", target, headers=headers)
+            response = connection.getresponse()
+            assert (response.status, response.read(), response.headers["ETag"]) == (status, body, tag)
+        connection.request("OPTIONS", target)
+        assert connection.getresponse().read() == b""
+        assert connection.sock is used
+        connection.request("GET", target, headers={"If-None-Match": tag, "Connection": "close"})
+        response = connection.getresponse()
+        assert (response.status, response.headers["Connection"]) == (304, "close")
+        connection.close()
+
+
 def test_many_connections_at_once_are_all_answered() -> None:
     with waitress_server.serving(small().app) as url, ThreadPoolExecutor(32) as pool:
         answers = list(pool.map(lambda _: get(url, "/api/v2/jobs/alice~mnist"), range(200)))

@@ -103,6 +103,16 @@ def question(dice: Random) -> Question:
     )
 
 
+def having(one: Question, tag: str | None, dice: Random) -> Question:
+    """Some ask for what they have not got yet."""
+    form = dice.choice(["{}", "W/{}", "w/{}", '"other", {}', "{}, {}", None, None, None, None])
+    return (
+        one
+        if tag is None or form is None
+        else replace(one, headers={**one.headers, "If-None-Match": form.format(tag, tag)})
+    )
+
+
 @pytest.mark.parametrize("seed", range(2))
 def test_both_ways_answer_the_same_and_write_down_the_same(seed: int) -> None:
     """A walk of 300 steps: questions; now and then the clock moves, or something breaks or is mended."""
@@ -112,7 +122,9 @@ def test_both_ways_answer_the_same_and_write_down_the_same(seed: int) -> None:
     for _ in range(300):
         one = question(dice)
         plain = replace(one, method="GET", headers=PLAIN)  # in the same words, so that they are known
-        assert with_it.ask(plain) == without.ask(plain)
+        known = with_it.ask(plain)
+        assert known == without.ask(plain)
+        one = having(one, dict(known[1]).get("etag"), dice)
         event, by, fault = dice.random(), dice.randrange(-5_000_000, 5_000_000), dice.choice(FAULTS)
         for api in (with_it, without):
             if event < 0.05:
@@ -134,6 +146,25 @@ def test_the_short_way_packs_too(api: Api, monkeypatch: pytest.MonkeyPatch) -> N
     assert gzip.decompress(packed) == plain
     assert ("content-encoding", "gzip") in headers
     assert ("content-length", str(len(packed))) in headers
+
+
+def test_who_has_it_gets_304_the_short_way_and_who_has_another_gets_it(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plainly = Question("GET", "/api/v2/jobs/story~out-of-memory", "here", {})
+    _, told, body = api.ask(plainly)
+    only_the_short_way(api, monkeypatch)
+    tag = dict(told)["etag"]
+    for mine in (tag, f"W/{tag}"):
+        status, headers, nothing = api.ask(replace(plainly, headers={"If-None-Match": mine}))
+        assert (status, nothing, dict(headers)["etag"]) == (304, b"", tag)
+        assert not {"content-length", "content-type"} & dict(headers).keys()
+    for other in ('"other"', 'W/"other"', '""'):
+        status, _, whole = api.ask(replace(plainly, headers={"If-None-Match": other}))
+        assert (status, whole) == (200, body)
+    (noted, *_) = [one.status for one in api.simulation.requests.all()]
+    assert noted == 200
+    assert sorted({one.status for one in api.simulation.requests.all()}) == [200, 304]
 
 
 @pytest.fixture
