@@ -9,6 +9,7 @@ import hmac
 from collections.abc import Iterable, Sequence
 from hashlib import blake2b
 from typing import Final, Protocol
+from wsgiref.types import WSGIEnvironment
 
 import falcon
 
@@ -34,7 +35,10 @@ def guards(settings: Settings, clock: Clock) -> Sequence[Guard]:
 
 
 class Limited:
-    """429 for a client that asks too often. Every request counts, whatever becomes of it."""
+    """429 for a client that asks too often. Every request counts, whatever becomes of it.
+
+    There is no short way past it: a question put there may be put again to a thread, and would count twice.
+    """
 
     def __init__(self, limit: RateLimit) -> None:
         self._limit = limit
@@ -55,17 +59,30 @@ class Tokens:
     def __init__(self, tokens: Iterable[str]) -> None:
         self._known = tuple(_digest(token.encode()) for token in tokens)
 
+    passed = None
+
     def process_request(self, req: falcon.Request, resp: falcon.Response) -> None:
         del resp
         if req.method == "OPTIONS" or req.path in WITHOUT_TOKEN:
             return
-        scheme, _, token = req.env.get("HTTP_AUTHORIZATION", "").partition(" ")
-        if scheme.lower() != "bearer":
-            raise Unauthorized(offered=False)
-        given = _digest(token.strip().encode("latin-1"))
+        given = _bearer(req.env)
+        if given is None or not self._knows(given):
+            raise Unauthorized(offered=given is not None)
+
+    def detour(self, environ: WSGIEnvironment) -> bool:
+        """Who is to be turned away is told so on the long way."""
+        given = _bearer(environ)
+        return given is None or not self._knows(given)
+
+    def _knows(self, token: str) -> bool:
+        given = _digest(token.encode("latin-1"))
         # Digests of one length, all of them compared to the end: the time taken tells nothing of any token.
-        if not sum([hmac.compare_digest(given, known) for known in self._known]):
-            raise Unauthorized(offered=True)
+        return bool(sum([hmac.compare_digest(given, known) for known in self._known]))
+
+
+def _bearer(environ: WSGIEnvironment) -> str | None:
+    scheme, _, token = environ.get("HTTP_AUTHORIZATION", "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else None
 
 
 def _digest(token: bytes) -> bytes:

@@ -14,6 +14,7 @@ from contracts.launcher.port import LauncherUnavailable
 from restserver.answers import short_way
 from restserver.app import create_app
 from restserver.assembling import application, simulated_backend
+from restserver.setting_values import Allowance
 from restserver.settings import Settings
 from simulator.faults.faults import FaultSet
 from simulator.simulation import Simulation
@@ -247,6 +248,24 @@ def test_middleware_that_does_not_know_it_closes_it() -> None:
     assert app._short is None
 
 
-def test_a_guarded_server_has_none() -> None:
-    server = small(Settings(read_tokens=("secret-enough",)))
+def test_who_has_a_token_may_take_it_and_nobody_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    server = small(Settings(read_tokens=("secret-enough", "another-one")))
+    client = testing.TestClient(server.app)
+    target, mine = "/api/v2/jobs/alice~mnist", {"Authorization": "Bearer secret-enough"}
+    assert client.simulate_get(target, headers=mine).status_code == 200
+    for other in ({}, {"Authorization": "Bearer secret"}, {"Authorization": "Basic secret-enough"}):
+        assert client.simulate_get(target, headers=other).status_code == 401
+
+    def long(*_: object) -> Any:
+        raise AssertionError("the long way was taken")
+
+    monkeypatch.setattr(server.app, "_around_long", long)
+    assert client.simulate_get(target, headers=mine).status_code == 200
+    assert client.simulate_get(target, headers={"Authorization": "bearer  another-one"}).status_code == 200
+    with pytest.raises(AssertionError):
+        client.simulate_get(target)
+
+
+def test_where_everybody_is_counted_there_is_none() -> None:
+    server = small(Settings(rate_limit=Allowance(20, 1_000)))
     assert server.app._short is None
