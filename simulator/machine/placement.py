@@ -86,6 +86,13 @@ class Room:
         )
 
 
+def ports_exist(definitions: Mapping[str, Ports]) -> bool:
+    """Whether a host has so many ports, and those that are asked for by number."""
+    dynamic = sum(ports.count for ports in definitions.values() if not ports.start)
+    fixed = (ports.start + ports.count - 1 for ports in definitions.values() if ports.start)
+    return dynamic <= HIGHEST_PORT - LOWEST_PORT + 1 and max(fixed, default=0) <= HIGHEST_PORT
+
+
 def port_text(definitions: Mapping[str, Ports], rolls: random.Random) -> str:
     """``web:8080;http:23011,23012;``: fixed labels first, then what was free."""
     fixed = [

@@ -126,6 +126,9 @@ class Requests:
         fate = task.fate
         if task.serial != serial or not self._asker.alive or fate is None:
             return
+        resource = self._life.roles[task.role].resources[-1][1]
+        if fate.ports is None and not placement.ports_exist(resource.port_definitions):
+            return  # no host will ever have them: the request stays
         apart = self._asker.descriptor.platform.antiaffinity_allocation
         if apart and fate.host is None and not self._room.has_a_free_host():
             # A container on a host that holds one already is rejected; the request stays, until a host is free.
@@ -133,7 +136,6 @@ class Requests:
             return
         self._sequence += 1
         name = placement.container_id(self._life.id, self._life.masters[-1][1], self._sequence)
-        resource = self._life.roles[task.role].resources[-1][1]
         task.container = self._room.place(name, self._life.user, resource, fate, self._rolls, apart=apart)
         self._asker.step(now, task, TaskEvent.CONTAINER_ALLOCATED)
         self._asker.allocated(now, task, fate)

@@ -12,7 +12,7 @@ from operator import itemgetter
 
 from msgspec import Struct
 
-from contracts.clock import Instant
+from contracts.clock import LATEST, Instant
 from contracts.launcher.lifecycle import FrameworkState
 from contracts.launcher.records import Application, Framework, FrameworkRequest
 from simulator.machine import view, yarn
@@ -98,7 +98,8 @@ class Timeline:
             return bisect_right(self._machine.looks.changes, instant)
 
     def next_change(self, instant: Instant) -> Instant | None:
-        """Until then (excluded) everything but the applications stays as it is at ``instant``; ``None``: for ever."""
+        """Until then (excluded) everything but the applications stays as it is at ``instant``; ``None``: for ever, or for
+        longer than any clock can show."""
         with self._lock:
             machine = self._machine
             machine.agenda.run_to(instant)
@@ -106,7 +107,7 @@ class Timeline:
                 found = bisect_right(machine.looks.changes, instant)
                 change = machine.looks.changes[found] if found < len(machine.looks.changes) else None
                 upcoming = machine.agenda.next_event
-                if upcoming is None or (change is not None and change <= upcoming):
+                if upcoming is None or upcoming > LATEST or (change is not None and change <= upcoming):
                     return change
                 machine.agenda.step()
 

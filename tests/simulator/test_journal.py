@@ -457,3 +457,15 @@ def test_what_no_host_holds_or_no_queue_takes_is_refused_of_a_submission_too(
     assert framework is not None
     refused = {-7200, -7300} & {framework.status.application_exit_code}
     assert refused == ({code} if code else set())
+
+
+@pytest.mark.parametrize("ports", [100_000, 2**31 - 1])
+def test_who_asks_for_more_ports_than_a_host_has_waits_for_them(ports: int) -> None:
+    world = simulation()
+    world.journal.submit("eve~greedy", submission({"roles": {"main": {"ports": {"http": ports}}}}))
+    world.clock.advance(2 * HOUR)
+    waiting = shown(world, "eve~greedy")
+    assert waiting is not None
+    (task,) = waiting.task_roles["main"].tasks
+    assert (waiting.status.state.value, task.state.value) == ("APPLICATION_WAITING", "CONTAINER_REQUESTED")
+    assert "eve~greedy" in names(world)

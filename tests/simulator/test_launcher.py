@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from contracts.clock import Instant, VirtualClock, from_iso
+from contracts.clock import LATEST, Instant, VirtualClock, from_iso
 from contracts.launcher.port import Ask, NoSuchAttempt, NoSuchFramework, NoSuchVersion
 from contracts.launcher.records import Framework
 from simulator.admin.job_list import JobQuery
@@ -369,3 +369,9 @@ def test_a_cursor_from_elsewhere_is_an_empty_or_a_whole_list(order: str) -> None
     kind = JobQuery(limit=1000, order="newest" if order == "newest" else "oldest")
     counts = {len(jobs.page(JobQuery(limit=1000, cursor=cursor, order=kind.order)).jobs) for cursor in ("0", "9" * 15)}
     assert counts == {0, 200}
+
+
+def test_everything_is_told_at_the_last_instant_that_a_clock_can_show() -> None:
+    held = Held(jobs=40, at=LATEST)
+    assert len(list(held.frameworks())) > 30
+    assert len(list(held.manager.applications(0, ASK))) > 30

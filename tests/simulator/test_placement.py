@@ -5,7 +5,7 @@ import random
 from msgspec.structs import replace
 
 from contracts.launcher.records import Ports, Resource
-from simulator.machine.placement import Room, application_id, container_id, free_gpus, port_text
+from simulator.machine.placement import Room, application_id, container_id, free_gpus, port_text, ports_exist
 from simulator.machine.story import ContainerFate
 from tests.simulator.telling import CLUSTER
 
@@ -28,6 +28,13 @@ def test_fixed_ports_come_first_and_every_label_ends_in_a_semicolon() -> None:
     assert sorted(map(int, dynamic)) == list(map(int, dynamic))
     assert all(2000 <= int(port) <= 65_535 for port in dynamic)
     assert port_text({}, random.Random(1)) == ""
+
+
+def test_a_host_has_so_many_ports_and_no_more() -> None:
+    assert ports_exist({})
+    assert ports_exist({"a": Ports(60_000), "b": Ports(3_536), "c": Ports(536, 65_000)})
+    assert not ports_exist({"a": Ports(60_000), "b": Ports(3_537)})
+    assert not ports_exist({"a": Ports(537, 65_000)})
 
 
 def test_the_lowest_free_gpus_are_taken() -> None:
