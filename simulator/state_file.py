@@ -4,6 +4,7 @@ The file is either the old one or the new one, never something between: written 
 place. Who was told that something is done finds it done after any crash.
 """
 
+import contextlib
 import json
 import os
 from collections.abc import Mapping
@@ -45,18 +46,21 @@ class StateFile:
         """Raises StateNotSaved."""
         beside = self.path.with_name(f".{self.path.name}.new")
         try:
-            with beside.open("wb") as file:
-                file.write(json.dumps(document, ensure_ascii=False).encode())
-                file.flush()
-                os.fsync(file.fileno())
-            beside.replace(self.path)
-            folder = os.open(self.path.parent, os.O_RDONLY)
+            folder = os.open(
+                self.path.parent, os.O_RDONLY
+            )  # first: once the new file is in its place, nothing may be missing
             try:
+                with beside.open("wb") as file:
+                    file.write(json.dumps(document, ensure_ascii=False).encode())
+                    file.flush()
+                    os.fsync(file.fileno())
+                beside.replace(self.path)
                 os.fsync(folder)
             finally:
                 os.close(folder)
         except OSError as error:
-            beside.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                beside.unlink()
             raise StateNotSaved(self.path, error.strerror or str(error)) from error
 
 

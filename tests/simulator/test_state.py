@@ -191,6 +191,22 @@ def test_a_full_disk_keeps_the_old_file(tmp_path: Path, monkeypatch: pytest.Monk
     assert NAME in names(world)
 
 
+def test_a_folder_that_cannot_be_opened_keeps_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing may fail once the new file is in its place: what it holds would be taken back, and be there after a start."""
+    file = tmp_path / "world.json"
+    world = _eventful(file)
+    kept = file.read_bytes()
+
+    def too_many(*_: object) -> int:
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+    monkeypatch.setattr(os, "open", too_many)
+    with pytest.raises(StateNotSaved, match="Too many open files"):
+        world.journal.delete(NAME)
+    assert file.read_bytes() == kept
+    assert NAME in names(world)
+
+
 def test_another_population_drops_what_was_done_to_the_one_before() -> None:
     world = _eventful()
     assert world.populate(seed=8, jobs=30, profile="calm") == 3
