@@ -1,5 +1,6 @@
 """Names, users, hosts, addresses and free texts told by pseudonyms; states, counts, times, codes and ids as they are."""
 
+import http.client
 import os
 import secrets
 from pathlib import Path
@@ -46,9 +47,16 @@ class Anonymised:
                 request.method, self._text(request.path), self._headers(request.headers), self._body(request.body)
             ),
             response=Response(
-                response.status, response.reason, self._headers(response.headers), self._body(response.body)
+                response.status, self._reason(response), self._headers(response.headers), self._body(response.body)
             ),
         )
+
+    def _reason(self, response: Response) -> str | None:
+        """The usual words of a status name nobody, nor does what is said here of a silence; a container's own words may."""
+        status, reason = response.status, response.reason
+        if reason is None or status is None or reason == http.client.responses.get(status):
+            return reason
+        return self._text(reason)
 
     def _body(self, body: str | None) -> str | None:
         if body is None:

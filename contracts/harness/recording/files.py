@@ -44,7 +44,8 @@ class RecordingFiles:
         self._folder, self._name, self._limits = folder, name, limits
         self._file: int | None = None
         self._path = folder
-        self._began: Instant = 0
+        self._began: Instant | None = None
+        """When the file was asked about first, by the clock of whoever asks: what it holds may be told by another one."""
         self._size = 0
         with _told(folder):
             folder.mkdir(parents=True, exist_ok=True)
@@ -70,8 +71,11 @@ class RecordingFiles:
         self._size += len(line)
 
     def rotate(self, now: Instant) -> None:
-        """Ends the file if it is large or old enough."""
-        if self._file is not None and (self._size >= self._limits.size or now - self._began >= self._limits.age):
+        """Ends the file if it is large or old enough; to be asked after every look."""
+        if self._file is None:
+            return
+        self._began = now if self._began is None else self._began
+        if self._size >= self._limits.size or now - self._began >= self._limits.age:
             self.close()
 
     def leave(self) -> None:
@@ -97,7 +101,7 @@ class RecordingFiles:
         if self._file is None:
             self._path = self._free_path(now)
             self._file = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o644)
-            self._began, self._size = now, 0
+            self._began, self._size = None, 0
         return self._file
 
     def _free_path(self, now: Instant) -> Path:

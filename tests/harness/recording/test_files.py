@@ -164,3 +164,16 @@ def test_a_packed_file_holds_no_name_and_no_time_of_its_own(tmp_path: Path) -> N
     assert packed[3:8] == bytes(5), "no name, no time stamp"
     assert gzip.decompress(packed).endswith(b"\n")
     assert (tmp_path / ".lock").stat().st_size == 0
+
+
+@pytest.mark.parametrize("ahead", [-20 * 365 * 86_400_000, 20 * 365 * 86_400_000])
+def test_the_age_of_a_file_goes_by_one_clock_though_its_lines_go_by_another(tmp_path: Path, ahead: int) -> None:
+    """Those of a simulated launcher are told by its own clock."""
+    files = RecordingFiles(tmp_path, "recorded", Limits(age=1000))
+    files.write(exchange(0))
+    for passed in (0, 500):
+        files.rotate(AT + ahead + passed)
+        assert not files.fresh
+    files.rotate(AT + ahead + 1000)
+    assert files.fresh
+    files.leave()

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from contracts.harness.recording.anonymising import Anonymised, key_beside
 from contracts.harness.recording.files import NotWritten
@@ -209,6 +210,25 @@ def test_names_that_are_keys_are_told_by_the_same_words() -> None:
     headers = Anonymised(PSEUDONYMS).exchange(said(None, Server=["alice"], Date="Mon, 1 Foo")).response.headers
     assert headers["Date"] == "Mon, 1 Foo"
     assert headers["Server"] != ["alice"]
+
+
+@pytest.mark.parametrize(
+    ("status", "reason", "kept"),
+    [
+        (404, "Not Found", True),
+        (None, "The launcher did not answer within 10 s.", True),
+        (404, "/v1/Frameworks/alice~mnist", False),
+        (500, "Not Found", True),
+        (503, "mnist is away", False),
+    ],
+)
+def test_a_reason_in_words_of_its_own_names_nobody(status: int | None, reason: str, kept: bool) -> None:
+    exchange = said(None)
+    response = Response(status, reason, {}, None)
+    told = Anonymised(PSEUDONYMS).exchange(replace(exchange, response=response)).response.reason
+    assert told is not None
+    assert (told == reason) == kept
+    assert kept or len(told) == len(reason)
 
 
 def test_the_key_lies_beside_the_folder_for_its_owner_only(tmp_path: Path) -> None:
