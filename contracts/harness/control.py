@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import quote
 
-from contracts.clock import Instant, from_iso, iso, real_now
+from contracts.clock import Instant, from_iso, iso, uptime
 from contracts.harness.transport import Answered, Client, Request
 
 PREFIX: Final = "/__admin"
@@ -82,12 +82,12 @@ class ControlPlane:
     def held(self, at: Instant | None = None) -> Iterator[ClockReading]:
         """The clock stands still, at that instant if one is given; afterwards it is as it was found."""
         found = self.clock()
-        began = real_now()
+        began = uptime()
         reading = self.set_clock(action="freeze")
         try:
             yield reading if at is None else self.stand_at(at)
         finally:
-            passed = 0 if found.frozen else round((real_now() - began) * found.rate)
+            passed = 0 if found.frozen else round((uptime() - began) * 1000 * found.rate)
             self.stand_at(found.now + passed)
             self.set_clock(action="freeze" if found.frozen else "resume")
 

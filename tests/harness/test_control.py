@@ -1,16 +1,17 @@
 """A control plane that does not do what it should is a sentence, and the check goes on without it or says so."""
 
 import json
+import time
 from collections.abc import Callable
 from contextlib import closing
 
 import pytest
 
-from contracts.clock import BadClockSetting, ClockReading, Instant
+from contracts.clock import BadClockSetting, ClockReading, Instant, from_iso
 from contracts.harness.cli import Unusable
 from contracts.harness.control import ControlPlane, NoControl
 from contracts.harness.names import gathered
-from contracts.harness.transport import Client, target_of
+from contracts.harness.transport import Answered, Client, Request, target_of
 from tests.harness import served_app
 from tests.harness.served_app import checked, served
 from tests.stand_ins.served import Asked, Reply, serving
@@ -102,3 +103,19 @@ def test_the_server_itself_needs_no_control_plane(tmp_path_factory: pytest.TempP
     assert code == 1
     assert "real names: 1 from" in output
     assert "--at" not in output
+
+
+def test_a_held_clock_runs_on_by_what_passed_whatever_the_wall_clock_did(monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[dict[str, object]] = []
+
+    class Noting(Client):
+        def ask(self, request: Request, timeout: float | None = None) -> Answered:
+            told.append(json.loads(request.body or "{}"))
+            return Answered(200, "OK", (), b'{"now": "2026-03-01T12:00:00Z", "rate": 60, "frozen": false}', 0, 0.0)
+
+    with ControlPlane(Noting(target_of("http://localhost"))).held():
+        now = time.time_ns()
+        monkeypatch.setattr(time, "time_ns", lambda: now - 3_600 * 10**9)
+    _, freeze, put_back, resume = told
+    assert (freeze["action"], put_back["action"], resume["action"]) == ("freeze", "set", "resume")
+    assert 0 <= from_iso(str(put_back["to"])) - from_iso("2026-03-01T12:00:00Z") < 600_000

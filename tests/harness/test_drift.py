@@ -239,6 +239,7 @@ def test_a_waiver_that_nothing_needs_is_a_finding_if_what_it_is_about_was_compar
         ("- {finding: '', reason: y, expires: 2027-01-01}", "no pattern"),
         ("- {finding: x, reason: ' ', expires: 2027-01-01}", "without a reason"),
         ("- {finding: x, reason: y, expires: soon}", "no day"),
+        ("- {finding: x, reason: y, expires: 2027-02-30}", "day is out of range"),
         ("- {finding: x, reason: y, expires: 2027-01-01T00:00:00}", "no day"),
         ("- [", "not YAML"),
     ],

@@ -46,7 +46,7 @@ def read_waivers(path: Path) -> tuple[Waiver, ...]:
 
     try:
         document = YAML().load(path.read_text(encoding="utf-8"))
-    except (YAMLError, UnicodeDecodeError) as error:
+    except (YAMLError, ValueError) as error:  # a day that no calendar has is a ValueError
         raise BadWaivers(f"{path} is not YAML: {' '.join(str(error).split())}") from error
     if document is None:
         return ()
