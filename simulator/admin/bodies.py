@@ -1,21 +1,19 @@
 """How the control plane reads bodies and queries, and answers: JSON, bounded, wrong things named."""
 
 import json
-import re
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qsl
 
 import falcon
 
+from contracts.launcher.framework_name import is_framework_name
 from contracts.launcher.half_pairs import read_json
 from simulator.problems import BadInput
 
 LARGEST_BODY = 64 * 1024
 LARGEST_STORY = 1 << 20
 LARGEST_STATE = 64 << 20
-
-_NAME = re.compile(r"[A-Za-z0-9\-._~]{1,256}", re.ASCII)
 
 
 def content(req: falcon.Request, largest: int = LARGEST_BODY) -> bytes:
@@ -56,7 +54,7 @@ def query(req: falcon.Request, *known: str) -> Mapping[str, str]:
 
 
 def framework_name(told: object) -> str:
-    if not isinstance(told, str) or not _NAME.fullmatch(told) or told in (".", ".."):
+    if not isinstance(told, str) or not is_framework_name(told):
         raise BadInput(f"a name has 1 to 256 letters, digits, or -._~, not {told!r}")
     return told
 

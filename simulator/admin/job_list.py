@@ -18,6 +18,8 @@ STATES = ("WAITING", "RUNNING", "SUCCEEDED", "STOPPED", "FAILED", "UNKNOWN")
 ORDERS = ("newest", "oldest")
 USUAL_PAGE = 50
 LARGEST_PAGE = 1000
+LONGEST_INSTANT = 15
+"""Digits."""
 SCANNED_AT_MOST = 1000
 """Jobs looked at in one call with a filter: a rare one needs several calls, none of which is long."""
 
@@ -133,6 +135,6 @@ def _cursor(job: Summary) -> str:
 
 def _place_of_cursor(cursor: str) -> tuple[int, str]:
     created, dot, name = cursor.partition(".")
-    if not (dot and created.isascii() and created.isdigit()):
+    if not (dot and created.isascii() and created.isdigit() and len(created) <= LONGEST_INSTANT):
         raise BadInput(f"cursor {cursor!r} is none that this list has given")
     return int(created), name

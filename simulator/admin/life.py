@@ -4,6 +4,7 @@ The future is told too, for a story is planned: it is what comes if nobody does 
 around now, of many tasks the first.
 """
 
+import threading
 from collections.abc import Hashable, Iterable, Iterator
 from itertools import islice
 from typing import Any
@@ -37,6 +38,7 @@ class Life:
     def __init__(self, simulation: Simulation) -> None:
         self._simulation = simulation
         self._kept: LRUCache[Hashable, Body] = LRUCache(KEPT_LIVES)
+        self._lock = threading.Lock()
 
     def on_get(self, req: falcon.Request, resp: falcon.Response, name: str) -> None:
         bodies.query(req)
@@ -51,10 +53,13 @@ class Life:
         if timeline.at(now) is None:
             raise NoSuchFramework(name)
         key = (told.key, timeline.edition(now))
-        kept = self._kept.get(key)
+        with self._lock:
+            kept = self._kept.get(key)
         if kept is None:
             forgotten = None if told.ends == LATEST else told.ends
-            kept = self._kept[key] = {"name": name, "forgotten": forgotten, **life_of(timeline, now, told.ends)}
+            kept = {"name": name, "forgotten": forgotten, **life_of(timeline, now, told.ends)}
+            with self._lock:
+                self._kept[key] = kept
         return kept
 
 

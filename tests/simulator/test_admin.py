@@ -271,6 +271,7 @@ def test_filters_pick_jobs_and_give_up_the_total(filters: str, names: list[str])
         ("offset=1&cursor=5.a", "offset"),
         ("cursor=yesterday", "yesterday"),
         ("cursor=.x", "cursor"),
+        (f"cursor={'1' * 5000}.x", "cursor"),
     ],
 )
 def test_a_wrong_query_is_told_what_is_wrong(query: str, named: str) -> None:
