@@ -152,15 +152,17 @@ class LauncherRefused(LauncherError):
 class LauncherUnreadable(LauncherError):
     """It answered with something its dialect does not promise."""
 
-    def __init__(self, path: str, found: str) -> None:
-        super().__init__(path, found)
+    def __init__(self, path: str, found: str, who: str = "launcher") -> None:
+        super().__init__(path, found, who)
         self.path = path
         """Where in the document: ``$.aggregatedFrameworkStatus.frameworkStatus.frameworkState``; ``$`` is the whole."""
         self.found = found
         """What stood there, in a few words."""
+        self.who = who
+        """Whose answer it was: a resource manager's is read by the same rules."""
 
     def __str__(self) -> str:
-        return f"The launcher's answer cannot be read: {self.found} at {self.path}."
+        return f"The {self.who}'s answer cannot be read: {self.found} at {self.path}."
 
 
 class LauncherBusy(LauncherError):

@@ -2,11 +2,12 @@
 
 import re
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import cast
 
 from contracts.clock import Instant
 from contracts.launcher import open_dialect, resource_manager, wire
-from contracts.launcher.port import Answer, Ask, Call, Hook, LauncherError, straight
+from contracts.launcher.port import Answer, Ask, Call, Hook, LauncherError, LauncherUnreadable, straight
 from contracts.launcher.records import Application, Figures
 from restserver.launchers.missed_figures import logged
 from restserver.launchers.replies import document, edition
@@ -47,8 +48,9 @@ class HttpResourceManager:
     def _figures(self, application_id: str, ask: Ask) -> Answer[Figures | None]:
         """Logs and counts here, not where it is hidden: once per failure, however many share it."""
         try:
-            body = _body(self._transport.get(resource_manager.application_path(application_id), ask))
-            return Answer(resource_manager.decode_figures(wire.parse(body)), edition(body))
+            with _its_own_name():
+                body = _body(self._transport.get(resource_manager.application_path(application_id), ask))
+                return Answer(resource_manager.decode_figures(wire.parse(body)), edition(body))
         except LauncherError as error:
             logged(application_id, ask, error)
             self._count(error)
@@ -60,8 +62,9 @@ class HttpResourceManager:
         return cast("Iterator[Application]", listed)
 
     def _listed(self, since: Instant, ask: Ask) -> Iterator[Application]:
-        body = _body(self._transport.get(resource_manager.applications_path(since), ask))
-        return iter(tuple(resource_manager.decode_applications(wire.parse(body))))
+        with _its_own_name():
+            body = _body(self._transport.get(resource_manager.applications_path(since), ask))
+            return iter(tuple(resource_manager.decode_applications(wire.parse(body))))
 
     def close(self) -> None:
         """Closes idle connections."""
@@ -79,6 +82,15 @@ class NoResourceManager:
 
     def close(self) -> None:
         """Nothing to close."""
+
+
+@contextmanager
+def _its_own_name() -> Iterator[None]:
+    """What cannot be read is told as the resource manager's: whoever reads it looks there, and not at the launcher."""
+    try:
+        yield
+    except LauncherUnreadable as error:
+        raise LauncherUnreadable(error.path, error.found, "resource manager") from error
 
 
 def _body(reply: Reply) -> bytes:

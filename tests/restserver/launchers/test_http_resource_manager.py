@@ -63,7 +63,7 @@ def test_what_is_no_application_id_is_not_asked_for(application_id: str | None) 
         (served.Reply(404, b'{"RemoteException": {"exception": "NotFoundException", "message": "app not found", "javaClassName": "x"}}'), LauncherRefused(404, "app not found")),
         (served.Reply(500, b"<html>"), LauncherRefused(500, "The resource manager answered with status 500.")),
         (served.Reply(307, b"", [("Location", "/")]), LauncherRefused(307, "The resource manager answered with status 307.")),
-        (served.Reply(204), LauncherUnreadable("$", "nothing (status 204)")),
+        (served.Reply(204), LauncherUnreadable("$", "nothing (status 204)", "resource manager")),
     ],
 )  # fmt: skip
 def test_a_refusal_is_no_figures_and_is_logged_and_counted(
@@ -90,6 +90,7 @@ def test_an_unreadable_answer_is_no_figures(body: bytes) -> None:
         assert manager.application(ID, ASK).value is None
         manager.close()
     assert [type(error) for error in counted] == [LauncherUnreadable]
+    assert str(counted[0]).startswith("The resource manager's answer cannot be read: ")
 
 
 @pytest.mark.parametrize("script", [bad.silent, bad.resetting, bad.dribbling(bad.answer(b"{}"))])
@@ -131,7 +132,7 @@ def test_a_list_that_cannot_be_had_is_an_error(reply: served.Reply, error: type[
     counted: list[LauncherError] = []
     with served.serving(lambda asked: reply) as server:
         manager = manager_at(server.url, counted)
-        with pytest.raises(error):
+        with pytest.raises(error, match="resource manager"):
             manager.applications(0, ASK)
         manager.close()
     assert counted == []  # whoever asked knows
