@@ -49,10 +49,12 @@ KEPT_OPERATIONS: Final = frozenset({"framework", "attempt", "attempts", "version
 """Lists of everything are neither kept nor shared: they are streamed, and only the archiver and people ask for them."""
 
 
-def is_an_answer(error: LauncherError) -> bool:
-    """Whether it says that there is no such thing, and not that something is wrong. A resource manager says it with 404."""
+def is_an_answer(error: LauncherError, call: Call) -> bool:
+    """Whether it says that there is no such thing, and not that something is wrong. A resource manager says it with 404;
+    of a launcher that is some other program's, such as a proxy's whose launcher is gone.
+    """
     return isinstance(error, NoSuchFramework | NoSuchAttempt | NoSuchVersion) or (
-        isinstance(error, LauncherRefused) and error.status == 404
+        call.operation == "application" and isinstance(error, LauncherRefused) and error.status == 404
     )
 
 
@@ -165,7 +167,9 @@ class Keeping:
 
     def _landed(self, call: Call, flight: Flight, brought: Kept | None) -> None:
         with self._lock:
-            if brought is not None and (not isinstance(brought.said, LauncherError) or is_an_answer(brought.said)):
+            if brought is not None and (
+                not isinstance(brought.said, LauncherError) or is_an_answer(brought.said, call)
+            ):
                 self._kept.keep(call, brought)
             if self._flights.get(call) is flight:
                 del self._flights[call]
@@ -173,7 +177,7 @@ class Keeping:
 
     def _given(self, call: Call, said: Said) -> Any:
         """What a call brought; a stale copy instead of an error, where that is allowed and there is one."""
-        if isinstance(said, LauncherError) and not is_an_answer(said) and self._stale_for:
+        if isinstance(said, LauncherError) and not is_an_answer(said, call) and self._stale_for:
             with self._lock:
                 kept = self._kept.get(call)
                 if kept is not None and isinstance(kept.said, Answer):

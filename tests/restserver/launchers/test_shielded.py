@@ -261,6 +261,17 @@ def test_a_resource_manager_says_with_404_that_there_is_no_such_application() ->
     assert len(calls) == 1
 
 
+def test_a_404_that_is_not_the_launchers_own_is_a_failure_and_a_stale_copy_stands_in() -> None:
+    """As from a proxy whose launcher is gone."""
+    bench = Bench(Policy(stale_for=5_000))
+    bench.ask()
+    bench.inner.error = LauncherRefused(404, None)
+    bench.clock.advance(TTL)
+    for calls in (2, 3):
+        assert bench.ask().stale_since == NOW + TTL
+        assert len(bench.inner.asked) == calls, "it is not kept"
+
+
 class Held:
     """A launcher whose calls end when the test says so."""
 
