@@ -24,6 +24,7 @@ Polling: TypeAlias = Callable[[], AbstractContextManager[object]]
 OK: Final = "ok"
 NOT_YET: Final = "has not polled yet"
 STANDING_BY: Final = "another process archives"
+FAILED: Final = "the last poll failed"
 
 
 @dataclass
@@ -38,7 +39,8 @@ class Health:
     last: Polled | None = None
     polls: int = 0
     failures: int = 0
-    gaps: int = 0
+    gaps: int | None = None
+    """``None``: not counted since it leads. Another process may have found, or closed, any number meanwhile."""
 
 
 class Archiver:
@@ -71,6 +73,7 @@ class Archiver:
         if not self._leads():
             return
         health = self.health
+        failed = health.condition.startswith(FAILED)
         health.polls += 1
         try:
             with self._polling():
@@ -79,9 +82,11 @@ class Archiver:
                 health.condition = OK
                 self._recover()
             health.gaps = self._store.gaps()
+            if failed:
+                logger.warning("polls again")
         except (LauncherError, HistoryFailed, OSError) as error:
             health.failures += 1
-            health.condition = f"the last poll failed: {error}"
+            health.condition = f"{FAILED}: {error}"
             logger.warning("%s", health.condition)
 
     def _leads(self) -> bool:
@@ -97,7 +102,7 @@ class Archiver:
             health.condition, health.leads_since = NOT_YET, self._clock.now()
             logger.info("archives from now on")
         if not leads:
-            health.leads_since = None
+            health.leads_since = health.gaps = None
             self._store.database.not_written = None  # whoever does not write does not know
             if health.condition != reason:
                 health.condition = reason
@@ -152,7 +157,10 @@ class Archiver:
             listed, fetched = float(health.last.listed), float(health.last.fetched)
             yield _gauge("restserver_archiver_frameworks", "Frameworks in the launcher's list.", listed)
             yield _gauge("restserver_archiver_fetched", "Frameworks fetched by the last poll.", fetched)
-        yield _gauge("restserver_history_gaps", "Attempts and applications known to be missing.", float(health.gaps))
+        if health.gaps is not None:  # a 0 of who does not know would look, at a take-over, like attempts lost just then
+            yield _gauge(
+                "restserver_history_gaps", "Attempts and applications known to be missing.", float(health.gaps)
+            )
 
     def _recover(self) -> None:
         """Later, if the resource manager cannot be asked: what was seen is stored already."""

@@ -7,6 +7,7 @@ For a moment two may believe that they lead; what they write is the same.
 """
 
 import logging
+import sqlite3
 import threading
 from pathlib import Path
 from typing import Final
@@ -82,9 +83,9 @@ class Leadership:
         except SQLAlchemyError as error:
             if connection is not None:
                 connection.close()
-            if not self._sqlite:
-                raise HistoryFailed("nobody can be elected, for the history cannot be asked") from error
-            return None
+            if _is_locked(error):
+                return None
+            raise HistoryFailed("nobody can be elected, for the history cannot be asked") from error
         connection.close()
         return None
 
@@ -107,3 +108,9 @@ class Leadership:
             held.close()
         except SQLAlchemyError:
             logger.debug("the leader's connection was gone already")
+
+
+def _is_locked(error: SQLAlchemyError) -> bool:
+    """By the transaction of another process, on SQLite; a folder that cannot be written to is not."""
+    found = getattr(error, "orig", None)
+    return isinstance(found, sqlite3.OperationalError) and found.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY

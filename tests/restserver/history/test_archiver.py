@@ -33,7 +33,7 @@ def figures(one: Archiver) -> dict[str, float]:
 def test_a_step_polls_and_recovers(archive: Archive) -> None:
     one = archiver(archive)
     assert one.health.condition == "has not polled yet"
-    assert set(figures(one)) == {"restserver_archiver_polls", "restserver_archiver_leads", "restserver_history_gaps"}
+    assert set(figures(one)) == {"restserver_archiver_polls", "restserver_archiver_leads"}
     archive.launcher.tell(told(attempt=1, application=2))
     archive.yarn.applications_known = [application(1)]
     one.step()
@@ -42,6 +42,7 @@ def test_a_step_polls_and_recovers(archive: Archive) -> None:
     archive.clock.advance(5_000)
     assert figures(one)["restserver_archiver_lag_seconds"] == 5
     assert figures(one)["restserver_archiver_frameworks"] == 1
+    assert figures(one)["restserver_history_gaps"] == 0
     one.stop()
 
 
@@ -57,6 +58,11 @@ def test_a_launcher_that_is_away_is_told_and_tried_again(archive: Archive, caplo
     one.step()
     assert one.health.condition == "ok"
     assert (one.health.polls, one.health.failures) == (2, 1)
+    one.step()
+    assert [record.getMessage() for record in caplog.records] == [
+        "the last poll failed: The launcher is away.",
+        "polls again",
+    ]
     one.stop()
 
 
@@ -90,6 +96,24 @@ def test_a_second_archiver_waits_until_the_first_has_stopped(tmp_path: Path) -> 
     candidate.stop()
 
 
+def test_gaps_are_told_by_whoever_leads_alone(tmp_path: Path) -> None:
+    """An alert watches how the figure rises: a take-over must not look like a loss."""
+    first, second = new_archive(tmp_path), new_archive(tmp_path)
+    leader, candidate = archiver(first), archiver(second)
+    for each in (first, second):
+        each.launcher.tell(told(attempt=2, application=3))
+    leader.step()
+    candidate.step()
+    assert figures(leader)["restserver_history_gaps"] == 2
+    assert "restserver_history_gaps" not in figures(candidate)
+    leader.stop()
+    candidate.step()
+    leader.step()
+    assert "restserver_history_gaps" not in figures(leader)
+    assert figures(candidate)["restserver_history_gaps"] == 2
+    candidate.stop()
+
+
 def test_whoever_leads_goes_on_leading(tmp_path: Path) -> None:
     leader = Leadership(database(tmp_path))
     assert leader.leads()
@@ -114,6 +138,14 @@ def test_where_nobody_can_be_elected_nobody_leads_and_that_is_said_once(
     assert one.health.condition == "nobody can be elected, for the history cannot be asked"
     assert (one.health.polls, one.health.failures, figures(one)["restserver_archiver_leads"]) == (0, 0, 0)
     assert caplog.text.count("does not archive: nobody can be elected") == 1
+    one.stop()
+
+
+def test_a_folder_that_cannot_be_written_to_is_not_taken_for_another_archiver(tmp_path: Path) -> None:
+    (tmp_path / "history.sqlite-leader").mkdir()
+    one = archiver(new_archive(tmp_path))
+    one.step()
+    assert one.health.condition == "nobody can be elected, for the history cannot be asked"
     one.stop()
 
 

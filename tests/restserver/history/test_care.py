@@ -243,11 +243,12 @@ def test_an_archiver_of_its_own_says_how_it_is(tmp_path: Path) -> None:
         url = process.stderr.readline().removeprefix("management on ").strip()
         process.stdout.readline()
         told = ""
-        while "restserver_archiver_frameworks 1.0" not in told:
+        while "restserver_history_gaps 0.0" not in told:
             with urllib.request.urlopen(f"{url}/metrics", timeout=30) as response:
                 told = response.read().decode()
-        for figure in ("archiver_leads 1.0", "history_gaps 0.0", "archiver_lag_seconds 0."):
+        for figure in ("archiver_leads 1.0", "archiver_frameworks 1.0", "archiver_lag_seconds 0."):
             assert f"restserver_{figure}" in told
+        assert "restserver_calls_in_flight" not in told, "by which the alert rules tell servers from archivers"
         assert re.search(r'launcher_calls_total\{operation="summaries",outcome="answered",side="launcher"\} \d', told)
         with urllib.request.urlopen(f"{url}/readyz", timeout=30) as response:
             parts = json.load(response)["parts"]
