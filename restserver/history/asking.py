@@ -40,6 +40,11 @@ class Asking:
             self._questions.one_more(outcome)
         return answer
 
+    @property
+    def condition(self) -> str:
+        """``ok``, or what becomes of questions for a while, though the history may be well again."""
+        return self._breaker.condition
+
     def figures(self) -> Iterable[Figure]:
         """For ``/metrics``."""
         yield self._questions.figure()

@@ -87,6 +87,7 @@ def new_history(
         health = archiver.health
         informed["archiver"] = lambda: health.condition
     remembering = Remembering(shielded, Store(database), clock)
+    informed["historyBreaker"] = lambda: remembering.asking.condition
 
     def figures() -> Iterator[Figure]:
         yield from remembering.asking.figures()

@@ -59,6 +59,11 @@ PAUSE: Final[Milliseconds] = 1_000
 LONGEST_PAUSE: Final[Milliseconds] = 30_000
 """However often probes failed, and however long the other side wishes to be left alone."""
 
+_CONDITION: Final[Mapping[State, str]] = {
+    State.CLOSED: "ok",
+    State.OPEN: "open: calls are refused for a while",
+    State.HALF_OPEN: "half open: the next call decides",
+}
 _TOO_MUCH_TO_DO: Final = frozenset({429, 502, 503, 504})
 
 
@@ -102,6 +107,11 @@ class Breaker:
         """As the next call would find it."""
         with self._lock:
             return State.HALF_OPEN if self._state is State.OPEN and self._wait() <= 0 else self._state
+
+    @property
+    def condition(self) -> str:
+        """``ok``, or what becomes of calls: for ``/readyz``."""
+        return _CONDITION[self.state]
 
     def __call__(self, call: Call, ask: Ask, proceed: Callable[[Ask], Any]) -> Any:
         period = self._admitted()

@@ -7,7 +7,6 @@ from typing import Final
 from contracts.clock import Clock
 from contracts.launcher.port import Hook, LauncherError, stacked
 from restserver.launchers import missed_figures
-from restserver.launchers.breaker import State
 from restserver.launchers.counted import Counted
 from restserver.launchers.shield_figures import shield_figures
 from restserver.launchers.shielded import Policy, Shield, shield
@@ -81,11 +80,4 @@ class Protection:
 
 def _told(one: Shield) -> Callable[[], str]:
     breaker = one.breaker
-    if breaker is None:
-        return lambda: "off"
-    words = {
-        State.CLOSED: OK,
-        State.OPEN: "open: calls are refused for a while",
-        State.HALF_OPEN: "half open: the next call decides",
-    }
-    return lambda: words[breaker.state]
+    return (lambda: "off") if breaker is None else lambda: breaker.condition

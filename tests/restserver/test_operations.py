@@ -49,8 +49,8 @@ def told() -> tuple[set[str], set[str]]:
 
 def polled() -> Iterator[Figure]:
     """What an archiver tells once it has polled: the names are pinned by its own test."""
-    for name in ("lag_seconds", "frameworks", "fetched"):
-        yield Figure(f"restserver_archiver_{name}", "gauge", "", (), {(): 1.0})
+    for name in ("archiver_lag_seconds", "archiver_frameworks", "archiver_fetched", "history_gaps"):
+        yield Figure(f"restserver_{name}", "gauge", "", (), {(): 1.0})
 
 
 def expressions(document: Any) -> Iterator[str]:
@@ -102,6 +102,16 @@ def test_every_figure_of_the_server_is_on_the_dashboard_or_watched(told: tuple[s
     ours = {name for name in told[0] if name.startswith("restserver_")}
     families = {re.sub(r"_(?:total|bucket|count|sum)$", "", name) for name in ours}
     assert {family for family in families if family not in shown} == set()
+
+
+def test_that_no_server_is_scraped_is_seen_by_what_each_tells_before_anybody_asked() -> None:
+    settings = Settings(backend="launcher", launcher_url="http://127.0.0.1:1", dialect="private")
+    built = launcher_backend(settings)
+    first = ask(create_app(built.backend, settings), "/metrics").body.decode()
+    built.close()
+    (down,) = [rule["expr"] for group in rules()["groups"] for rule in group["rules"] if "absent(" in rule["expr"]]
+    (name,) = _NAME.findall(down)
+    assert f"\n{name}{{" in first
 
 
 def test_every_rule_says_what_it_means() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from contracts.launcher import open_dialect
-from contracts.launcher.port import Ask
+from contracts.launcher.port import Ask, LauncherUnavailable
 from restserver.assembling.backends import launcher_backend
 from restserver.history.care import listed
 from restserver.history.remembering import Remembering
@@ -75,6 +75,18 @@ def test_the_private_dialect_needs_no_history(tmp_path: Path) -> None:
     assert "history" not in built.backend.informed
     assert not list(tmp_path.iterdir())
     built.close()
+
+
+def test_a_history_that_is_left_alone_for_a_while_is_told_of_though_it_may_be_well_again(tmp_path: Path) -> None:
+    with serving(answer) as launcher:
+        away = settings(launcher.url, tmp_path, archiver="off", history_url="postgresql://127.0.0.1:1/history")
+        built = launcher_backend(away)
+        assert built.backend.informed["historyBreaker"]() == "ok"
+        for _ in range(5):
+            with pytest.raises(LauncherUnavailable):
+                built.backend.launcher.versions(NAME, Ask())
+        assert built.backend.informed["historyBreaker"]() == "open: calls are refused for a while"
+        built.close()
 
 
 @pytest.mark.parametrize(
