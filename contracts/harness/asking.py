@@ -25,6 +25,7 @@ R = TypeVar("R")
 MOST_TIME_OUTS: Final = 3
 MOST_REFUSALS: Final = 5
 """In a row; a server that is this silent is not asked further."""
+OVER: Final = "--max-time is over"
 
 
 class Enough(Exception):
@@ -47,10 +48,13 @@ class Patience:
             raise Enough(f"{MOST_REFUSALS} connections in a row were refused")
         if self.until is None:
             return None
-        left = self.until - uptime()
-        if left <= 0:
-            raise Enough("--max-time is over")
-        return left
+        if self.over:
+            raise Enough(OVER)
+        return max(0.001, self.until - uptime())
+
+    @property
+    def over(self) -> bool:
+        return self.until is not None and uptime() >= self.until
 
     def after(self, kind: str | None) -> None:
         """What came of a request: ``None`` or the kind of an :class:`Unanswered`."""
@@ -103,11 +107,13 @@ class Asker:
         after: tuple[Request, ...] = (),
         expects: Callable[[Expectation], Expectation] = lambda usual: usual,
     ) -> tuple[Exchange, Verdict]:
-        """Tells nobody: whoever asks hands over what he heard. ``after``: as of an :class:`Exchange`."""
+        """Tells nobody: whoever asks hands over what he heard. ``after``: as of an :class:`Exchange`. Raises :class:`Enough`."""
         left = self.patience.left()
         self.pace.wait()
         expected = expects(expectation(self.contract, request))
         outcome = self.client.ask(request, left)
+        if isinstance(outcome, Unanswered) and outcome.kind == TIME_OUT and self.patience.over:
+            raise Enough(OVER)  # it was cut short: nobody can say that the server was late
         self.patience.after(outcome.kind if isinstance(outcome, Unanswered) else None)
         exchange = Exchange(next(self._numbers), phase, expected.operation, request, outcome, after)
         return exchange, self._judge.judge(exchange, expected)

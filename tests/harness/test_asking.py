@@ -72,3 +72,13 @@ def test_what_goes_wrong_in_a_thread_is_not_lost() -> None:
         asker = Asker(client, our_contract("documented"), Patience(), Pace(), pool, 2, lambda *_: None)
         with pytest.raises(ZeroDivisionError):
             list(asker.in_order(lambda number: 1 // (3 - number), numbers))
+
+
+def test_what_is_cut_short_because_the_time_of_the_check_is_over_is_nobodys_fault() -> None:
+    heard: list[Exchange] = []
+    with misbehaving(silent) as server, ThreadPoolExecutor(1) as pool, closing(Client(target_of(server.url))) as client:
+        patience = Patience(until=uptime() + 0.1)
+        asker = Asker(client, our_contract("documented"), patience, Pace(), pool, 1, lambda one, *_: heard.append(one))
+        with pytest.raises(Enough, match="--max-time is over"):
+            asker.ask_all("fuzzing", [(Request("GET", "/api/v2/jobs/job-1"), False)])
+    assert heard == []
