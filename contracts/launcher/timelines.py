@@ -11,7 +11,7 @@ and the later line win: the last thing that was seen is what is so. Bodies stay 
 import re
 import zlib
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -143,14 +143,16 @@ class _Index(Struct):
                 self.application_lists.append(_said(recording, exchange))
 
 
-def read_recordings(path: Path) -> Recordings:
-    """Reads and indexes a folder of recordings, or one. Raises NoRecordings and UnreadableRecording."""
+def read_recordings(path: Path, beside: Callable[[str, Exchange], None] = lambda name, exchange: None) -> Recordings:
+    """Reads and indexes a folder of recordings, or one; ``beside`` gets each exchange with the name of its recording, for what
+    no timeline keeps. Raises NoRecordings and UnreadableRecording."""
     index = _Index()
     cut_off: list[str] = []
     for file in files_of(path):
         recording = name_of(file)
         for exchange in exchanges(file, cut_off.append):
             index.add(recording, exchange)
+            beside(recording, exchange)
     if not index.instants:
         raise NoRecordings(path, "nothing was recorded in it")
     return Recordings(

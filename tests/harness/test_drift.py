@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import date
 from functools import cache
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +18,12 @@ from contracts import registry
 from contracts.clock import VirtualClock, from_iso
 from contracts.harness.drift import document_to_schemas, schemas_to_simulator
 from contracts.harness.drift.findings import Compared, Comparison, Finding, distinct
+from contracts.harness.drift.recorded import recorded
 from contracts.harness.drift.sides import RECOVERY, Simulated
 from contracts.harness.drift.waivers import BadWaivers, Waiver, judge, read_waivers
 from contracts.harness.drift.watching import Heard, Live, NoAnswer, chosen, watch
 from contracts.harness.observations import Observation
+from contracts.launcher import recordings
 from contracts.launcher.lifecycle import FrameworkState
 from contracts.launcher.records import Summary
 from restserver import cli
@@ -29,7 +32,7 @@ from restserver.commands.drift import drift
 from restserver.launchers.recorded import SHIPPED
 from restserver.serving.waitress_server import serving
 from simulator.simulation import Simulation
-from tests.harness.drifted import everything, side
+from tests.harness.drifted import RECORDINGS, everything, side
 from tests.simulator.served_world import served
 
 NOW = from_iso("2026-03-01T12:00:00Z")
@@ -455,7 +458,10 @@ def test_a_launcher_that_falls_silent_is_watched_on() -> None:
 
     listed = [summary("alice~s01b-succeed-2tasks", FrameworkState.APPLICATION_RUNNING, 1)]
     clock = _Ticking()
-    real = watch(Live("here", "open", lambda: listed, framework, application), clock, 3000, 0)
+    seconds = count()
+    real = watch(
+        Live("here", "open", lambda: listed, framework, application), clock, 3900, 0, lambda: next(seconds) / 2
+    )
     assert len(real.said["alice~s01b-succeed-2tasks"]) == 2  # what did not change is not told again
     told = real.said["alice~s01b-succeed-2tasks"]
     assert [one.before for one in told] == [None, told[0].instant], "a silence is no look"
@@ -498,3 +504,39 @@ def test_the_launcher_that_was_seen_tells_no_past() -> None:
         seen.attempt("nobody", 0, None, Ask())
     with pytest.raises(NoSuchVersion):
         seen.attempts("nobody", None, Ask())
+
+
+def test_a_wall_clock_that_is_put_back_makes_no_watch_longer(monkeypatch: pytest.MonkeyPatch) -> None:
+    said = next(one for one in everything().said["alice~s01b-succeed-2tasks"] if one.status == 200)
+    instants: Iterator[int] = iter([NOW, NOW + 50, *range(NOW - 3_600_000, NOW)])
+    pauses: list[float] = []
+    seconds = [0.0]
+
+    class PutBack:
+        def now(self) -> int:
+            return next(instants)
+
+    def pause(length: float) -> None:
+        pauses.append(length)
+        seconds[0] += length
+
+    monkeypatch.setattr("contracts.harness.drift.watching.pause", pause)
+    listed = [summary("alice~s01b-succeed-2tasks", FrameworkState.APPLICATION_RUNNING, 1)]
+    live = Live("here", "open", lambda: listed, lambda name: Heard(200, said.body))
+    watch(live, PutBack(), 3000, 1000, lambda: seconds[0])
+    assert pauses == [1.0, 1.0, 1.0]
+
+
+def test_a_recording_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[str] = []
+    told = recordings.exchanges
+
+    def counted(path: Path, warn: recordings.Warn) -> Iterator[recordings.Exchange]:
+        read.append(path.name)
+        return told(path, warn)
+
+    for module in ("contracts.launcher.timelines", "contracts.harness.drift.recorded"):
+        monkeypatch.setattr(f"{module}.exchanges", counted, raising=False)
+    recorded(RECORDINGS)
+    assert read
+    assert len(read) == len(set(read))

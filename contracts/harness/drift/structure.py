@@ -9,6 +9,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 
+from contracts.clock import iso
 from contracts.harness.drift.findings import Comparison, Finding
 from contracts.harness.drift.sides import Codec, Json, Real
 from contracts.harness.shown import shown
@@ -39,7 +40,7 @@ def unreadable(real: Real, module: str) -> Iterator[Finding]:
     for one in real.read[1]:
         where = re.sub(r"\[\d+\]", "[]", _without_names(one.error.path))
         what = f"{where}: {one.error.found} cannot be read, which the simulator never tells"
-        yield Finding(COMPARISON, "type", where, what, module, (f"{one.name} at {one.instant}",))
+        yield Finding(COMPARISON, "type", where, what, module, (f"{one.name} at {iso(one.instant)}",))
 
 
 def _without_names(path: str) -> str:
@@ -49,7 +50,7 @@ def _without_names(path: str) -> str:
 def documents(real: Real, module: str) -> Iterator[Finding]:
     for name, instant, document in real.documents():
         for rule, where, what in _departures(document, real.codec):
-            yield Finding(COMPARISON, rule, where, what, module, (f"{name} at {instant}",))
+            yield Finding(COMPARISON, rule, where, what, module, (f"{name} at {iso(instant)}",))
 
 
 def _departures(document: Json, codec: Codec) -> Iterator[tuple[str, str, str]]:

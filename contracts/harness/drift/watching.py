@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
-from contracts.clock import Clock, Instant, Milliseconds, pause
+from contracts.clock import Clock, Instant, Milliseconds, pause, uptime
 from contracts.harness.drift.sides import RECOVERY, Real, Silence
 from contracts.launcher.lifecycle import FrameworkState
 from contracts.launcher.records import Summary
@@ -71,19 +71,22 @@ class _Watch:
         self.looked[name] = now
 
 
-def watch(live: Live, clock: Clock, length: Milliseconds, interval: Milliseconds) -> Real:
-    """Raises :class:`NoAnswer` if it cannot even be asked for its list."""
-    begun = clock.now()
+def watch(
+    live: Live, clock: Clock, length: Milliseconds, interval: Milliseconds, passed: Callable[[], float] = uptime
+) -> Real:
+    """``clock`` dates the looks; how long they last is counted in ``passed`` seconds, which never go back. Raises
+    :class:`NoAnswer` if it cannot even be asked for its list."""
+    begun, until = clock.now(), passed() + length / 1000
     names = chosen(list(live.summaries()))
     seen = _Watch(live, clock)
     while True:
-        began = clock.now()
+        next_look = passed() + interval / 1000
         for name in names:
             seen.look(name)
-        now = clock.now()
-        if now - begun + interval > length:
+        now = passed()
+        if max(now, next_look) > until:
             break
-        pause(max(0, interval - (now - began)) / 1000)
+        pause(max(0.0, next_look - now))
     # Before the first question nobody knows of it.
     real = Real(live.title, live.dialect, seen.said, (Silence(0, seen.first or begun), *seen.silences))
     return Real(real.title, real.dialect, real.said, real.silences, _applications(real, live, clock))
