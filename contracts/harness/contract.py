@@ -147,7 +147,7 @@ def contract_of_file(path: Path, style: str, tolerate: Sequence[str] = ()) -> Co
     text = path.read_text(encoding="utf-8")
     try:
         document = json.loads(text) if text.lstrip().startswith("{") else YAML(typ="safe", pure=True).load(text)
-    except (json.JSONDecodeError, YAMLError) as error:
+    except (ValueError, YAMLError, RecursionError) as error:  # a day that no calendar has is a ValueError
         raise BadContract(f"{path} is neither JSON nor YAML: {' '.join(str(error).split())}") from error
     if not isinstance(document, dict) or not str(document.get("openapi", "")).startswith("3."):
         raise BadContract(f"{path} is no OpenAPI 3 document")

@@ -91,6 +91,8 @@ def test_what_a_document_lacks_is_named(tmp_path: Path) -> None:
         '{"openapi": "2.0"}',
         '{"openapi": "3.1.0"}',
         "a: [",
+        "openapi: 3.1.0\nday: 2027-02-30\n",
+        '{"a":' * 100_000,
         '{"openapi": "3.1.0", "paths": {"/jobs/{x}": {"get": {}}}}',
     ],
 )
