@@ -33,7 +33,7 @@ stopwatch: Callable[[], int] = time.perf_counter_ns
 
 
 def uptime() -> float:
-    """The same in seconds, for deadlines."""
+    """Seconds since some moment, always forward: for deadlines."""
     return time.monotonic()
 
 

@@ -269,7 +269,6 @@ class _Bounds:
     deadline: float
     longest: int
     taken: int = 0
-    over: bool = False
     reader: "_Reader | None" = None
 
     def receive(self, sock: socket.socket, buffer: memoryview) -> int:

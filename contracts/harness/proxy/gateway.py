@@ -165,14 +165,17 @@ class Gateway:
         kept = await self.server.kept()
         if kept is not None:
             try:
-                return kept, await self._head(client, kept, onward)
+                return kept, await self._head_or_cut(client, kept, onward)
             except Failed as failed:
-                kept.cut()
                 if failed.kind != RESET or kept.received or onward.method not in _ASKED_AGAIN:
                     raise
         line = await self.server.connected()
+        return line, await self._head_or_cut(client, line, onward)
+
+    async def _head_or_cut(self, client: Line, line: Line, onward: h11.Request) -> h11.Response:
+        """A line on which no answer began belongs to nobody, whatever kept it from coming."""
         try:
-            return line, await self._head(client, line, onward)
+            return await self._head(client, line, onward)
         except BaseException:
             line.cut()
             raise

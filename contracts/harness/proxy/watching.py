@@ -1,5 +1,6 @@
 """What the proxy makes of what passes by: each request and answer judged, findings and coverage kept, all of it bounded."""
 
+import threading
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
@@ -79,6 +80,7 @@ class Watch:
         self._laws = LawsInPassing(self._lines)
         self._shape = our_contract(self.contract.style, (EXTRA_KEYS,))
         self._met: LRUCache[tuple[str, int, str], object] = LRUCache(1_000)
+        self._lock = threading.Lock()
 
     @property
     def _lines(self) -> Lines:
@@ -135,13 +137,15 @@ class Watch:
         return (*passing.findings, *found)
 
     def met(self, exchange: Exchange, verdict: Verdict) -> None:
-        """Coverage. Nobody has to wait for it, so it comes after the answer was sent."""
+        """Coverage. Nobody has to wait for it, so it comes after the answer was sent; may be called from another thread."""
         if not isinstance(exchange.outcome, Answered) or verdict.body is None:
             return
         key = (exchange.operation, exchange.outcome.status, exchange.request.target)
-        if self._met.get(key) is not verdict.body:  # the same object: the same bytes as the last time
+        with self._lock:
+            if self._met.get(key) is verdict.body:
+                return  # the same object: the same bytes as the last time
             self._met[key] = verdict.body
-            self.meeting.answered(exchange.operation, exchange.outcome.status, verdict.body)
+        self.meeting.answered(exchange.operation, exchange.outcome.status, verdict.body)
 
     def end(self) -> None:
         """The laws over what was seen last."""
