@@ -194,6 +194,10 @@ def prune(older_than: str, dry_run: bool, **flags: object) -> None:
 def export(output: Path | None, names: tuple[str, ...], **flags: object) -> None:
     """Writes the history, or the frameworks named, as JSON lines."""
     store = _store(flags)
+    with _reachable():
+        unknown = [name for name in names if name not in {one.name for one in listed(store, name)}]
+    if unknown:
+        raise BadHistory(f"the history knows nothing of {', '.join(unknown)}")
     with _reachable(), _writing(output) as file:
         for line in exported(store, names):
             file.write(line + "\n")

@@ -152,24 +152,29 @@ _COLUMN: Final[Mapping[str, str]] = {
 """Key of an export to column."""
 
 
+_NO_EXPORT: Final = "this is no export, or one of another version of this program"
+
+
 def imported(store: Store, lines: Iterable[str], now: Instant) -> tuple[int, int]:
     """Puts in what an export holds; how many incarnations were put in, and how many were left out because they are here.
 
     Each is one transaction. What was followed elsewhere is thought gone here until it is seen. Raises :class:`BadExport`.
     """
-    put_in = left_out = 0
+    put_in = left_out = number = 0
     for number, line in enumerate(lines, 1):
         try:
             document: Any = json.loads(line)
             if number == 1:
                 if document.get("restserverHistory") != FORMAT:
-                    raise BadExport(number, "this is no export, or one of another version of this program")
+                    raise BadExport(number, _NO_EXPORT)
                 continue
             ready = _ready(document)
         except (ValueError, LookupError, TypeError, AttributeError, LauncherUnreadable) as error:
             raise BadExport(number, f"it is not what an export holds ({type(error).__name__}: {error})") from error
         done = store.database.write(lambda connection, ready=ready: _put_in(connection, ready, now))  # type: ignore[misc]  # as above
         put_in, left_out = put_in + done, left_out + (not done)
+    if number == 0:
+        raise BadExport(1, _NO_EXPORT)
     return put_in, left_out
 
 

@@ -138,6 +138,11 @@ class Database:
         return self.engine
 
     def _require(self) -> None:
+        file = self._file()
+        if not self._creates and file is not None and not file.exists():
+            raise HistoryFailed(
+                f"The history {State.EMPTY.value}: there is no file {file}."
+            )  # nor will there be by looking
         self._make_room()
         with self.engine.connect() as connection:
             state = _state(connection)
@@ -148,9 +153,16 @@ class Database:
         self._usable = True
 
     def _make_room(self) -> None:
-        file = self.engine.url.database
-        if self.engine.dialect.name == "sqlite" and file not in (None, "", ":memory:"):
-            Path(file).parent.mkdir(parents=True, exist_ok=True)
+        file = self._file()
+        if file is not None:
+            file.parent.mkdir(parents=True, exist_ok=True)
+
+    def _file(self) -> Path | None:
+        """Of SQLite, where it is one by name: not in memory, and no URI."""
+        name = self.engine.url.database
+        if self.engine.dialect.name != "sqlite" or not name or name == ":memory:" or name.startswith("file:"):
+            return None
+        return Path(name)
 
     def _in_time(self, work: Callable[[], T], at_most: float = PATIENCE) -> T:
         """Raises :class:`HistoryFailed`."""

@@ -113,6 +113,7 @@ def test_what_is_followed_here_stays_what_the_name_means(full: Archive, tmp_path
 @pytest.mark.parametrize(
     ("lines", "where"),
     [
+        ([], "line 1"),
         (["{}"], "line 1"),
         (["no json"], "line 1"),
         (["[]"], "line 1"),
@@ -171,6 +172,7 @@ def test_export_and_import_from_the_command_line(full: Archive, run: Run, tmp_pa
     assert NAME in run("history", "list", data_dir=other)[1]
     assert run("history", "export")[1].count("\n") == 4
     assert run("history", "export", "-o", str(tmp_path / "no" / "folder"))[0] == 2
+    assert run("history", "export", NAME, "nobody") == (2, "restserver: the history knows nothing of nobody\n")
     broken = tmp_path / "broken.gz"
     broken.write_bytes(gzip.compress(b"{}")[:-4])
     assert run("history", "import", str(broken))[0] == 2
@@ -193,6 +195,8 @@ def test_an_empty_history_is_not_created_by_looking(run: Run, tmp_path: Path) ->
     code, said = run("history", "list")
     assert code == 3
     assert "is empty" in said
+    assert run("history", "list", data_dir=tmp_path / "mistyped")[0] == 3
+    assert not list(tmp_path.iterdir())
     assert run("history", "list", "--history", "nonsense")[0] == 2
 
 
