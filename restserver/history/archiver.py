@@ -37,8 +37,8 @@ class Health:
     completed_at: Instant | None = None
     """When the last poll that succeeded ended."""
     last: Polled | None = None
-    polls: int = 0
-    failures: int = 0
+    succeeded: int = 0
+    failed: int = 0
     gaps: int | None = None
     """``None``: not counted since it leads. Another process may have found, or closed, any number meanwhile."""
 
@@ -73,8 +73,7 @@ class Archiver:
         if not self._leads():
             return
         health = self.health
-        failed = health.condition.startswith(FAILED)
-        health.polls += 1
+        failed_before = health.condition.startswith(FAILED)
         try:
             with self._polling():
                 health.last = self._follower.poll()
@@ -82,12 +81,14 @@ class Archiver:
                 health.condition = OK
                 self._recover()
             health.gaps = self._store.gaps()
-            if failed:
+            if failed_before:
                 logger.warning("polls again")
-        except (LauncherError, HistoryFailed, OSError) as error:
-            health.failures += 1
+        except (LauncherError, HistoryFailed) as error:
+            health.failed += 1
             health.condition = f"{FAILED}: {error}"
             logger.warning("%s", health.condition)
+        else:
+            health.succeeded += 1
 
     def _leads(self) -> bool:
         """Whoever begins or ceases to archive says so once."""
@@ -95,7 +96,7 @@ class Archiver:
         reason = words = STANDING_BY
         try:
             leads = self._leadership.leads()
-        except (HistoryFailed, OSError) as error:
+        except HistoryFailed as error:
             leads, reason = False, str(error)
             words = f"{reason} ({_first_line(error.__cause__ or error)})"  # the database's own are for the log alone
         if leads and not led:
@@ -103,13 +104,14 @@ class Archiver:
             logger.info("archives from now on")
         if not leads:
             health.leads_since = health.gaps = None
-            self._store.database.not_written = None  # whoever does not write does not know
+            self._store.database.not_written = False  # whoever does not write does not know
             if health.condition != reason:
                 health.condition = reason
                 logger.warning("does not archive%s: %s", " any more" if led else "", words)
         return leads
 
     def run(self) -> None:
+        """Until it is stopped. An unforeseen error is raised, and ends it: the lead is given up, for another process to take."""
         try:
             while not self._stopping.is_set():
                 began = self._clock.now()
@@ -117,11 +119,21 @@ class Archiver:
                 self._stopping.wait(max(0, began + self._interval - self._clock.now()) / 1000)
         finally:
             if not self._stopping.is_set():
-                self.health.condition = "has stopped after an unforeseen error; the log tells"
+                self.health.condition, self.health.leads_since = (
+                    "has stopped after an unforeseen error; the log tells",
+                    None,
+                )
+                self._leadership.close()
 
     def start(self) -> None:
-        self._thread = threading.Thread(target=self.run, name="archiver", daemon=True)
+        self._thread = threading.Thread(target=self._run_beside, name="archiver", daemon=True)
         self._thread.start()
+
+    def _run_beside(self) -> None:
+        try:
+            self.run()
+        except Exception:
+            logger.exception("the archiver has stopped")
 
     def ask_to_stop(self) -> None:
         """May be called from a signal handler."""
@@ -138,8 +150,8 @@ class Archiver:
         """For ``/metrics``."""
         health = self.health
         polls: dict[tuple[str, ...], float] = {
-            ("succeeded",): health.polls - health.failures,
-            ("failed",): health.failures,
+            ("succeeded",): health.succeeded,
+            ("failed",): health.failed,
         }
         yield Figure(
             "restserver_archiver_polls", "counter", "Polls of the archiver in this process.", ("outcome",), polls

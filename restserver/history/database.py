@@ -73,8 +73,9 @@ class Database:
         self._patience = patience if self.engine.dialect.name == "postgresql" else None
         self._usable = False
         self._lock = threading.Lock()
-        self.not_written: str | None = None
-        """Why nothing could be written the last time that anything was to be, a full disk for instance; ``None``: it could."""
+        self.not_written = False
+        """Whether nothing could be written the last time that anything was to be, on a full disk for instance. Why is in the log:
+        the database's own words may name files, hosts and what was to be written."""
 
     def read(self, work: Callable[[Connection], T]) -> T:
         """Raises :class:`HistoryFailed`."""
@@ -90,9 +91,11 @@ class Database:
         try:
             done = self._in_time(lambda: self._written(work))
         except HistoryFailed as failed:
-            self.not_written = str(failed.__cause__ and _first_line(failed.__cause__))
+            self.not_written = isinstance(
+                failed.__cause__, SQLAlchemyError | OSError
+            )  # and not a schema, or a document
             raise
-        self.not_written = None
+        self.not_written = False
         return done
 
     def _written(self, work: Callable[[Connection], T]) -> T:

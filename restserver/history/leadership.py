@@ -69,10 +69,10 @@ class Leadership:
             self._let_go()
 
     def _taken(self) -> Connection | None:
-        if self._sqlite:
-            self._file.parent.mkdir(parents=True, exist_ok=True)
         connection: Connection | None = None
         try:
+            if self._sqlite:
+                self._file.parent.mkdir(parents=True, exist_ok=True)
             connection = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
             if self._sqlite:
                 connection.exec_driver_sql("BEGIN EXCLUSIVE")
@@ -80,7 +80,7 @@ class Leadership:
             if connection.execute(text("SELECT pg_try_advisory_lock(:key)"), {"key": _LOCK}).scalar():
                 connection.execute(text(_END_THE_SILENT), {"silence": str(self._silence)})
                 return connection
-        except SQLAlchemyError as error:
+        except (SQLAlchemyError, OSError) as error:
             if connection is not None:
                 connection.close()
             if _is_locked(error):
@@ -110,7 +110,7 @@ class Leadership:
             logger.debug("the leader's connection was gone already")
 
 
-def _is_locked(error: SQLAlchemyError) -> bool:
+def _is_locked(error: Exception) -> bool:
     """By the transaction of another process, on SQLite; a folder that cannot be written to is not."""
     found = getattr(error, "orig", None)
     return isinstance(found, sqlite3.OperationalError) and found.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from contracts.launcher.port import LauncherUnavailable
+from contracts.launcher.port import Answer, Ask, LauncherUnavailable
+from contracts.launcher.records import Framework
 from restserver.history.archiver import Archiver
-from restserver.history.database import Database
+from restserver.history.database import Database, HistoryFailed
 from restserver.history.leadership import Leadership
 from tests.restserver.history.telling import NAME, Archive, application, database, told
 from tests.restserver.history.telling import archive as new_archive
@@ -57,7 +58,7 @@ def test_a_launcher_that_is_away_is_told_and_tried_again(archive: Archive, caplo
     archive.launcher.failure = None
     one.step()
     assert one.health.condition == "ok"
-    assert (one.health.polls, one.health.failures) == (2, 1)
+    assert (one.health.succeeded, one.health.failed) == (1, 1)
     one.step()
     assert [record.getMessage() for record in caplog.records] == [
         "the last poll failed: The launcher is away.",
@@ -83,10 +84,10 @@ def test_a_second_archiver_waits_until_the_first_has_stopped(tmp_path: Path) -> 
     leader.step()
     candidate.step()
     assert candidate.health.condition == "another process archives"
-    assert candidate.health.polls == 0
-    candidate._store.database.not_written = "a disk that was full, while it led"
+    assert (candidate.health.succeeded, candidate.health.failed) == (0, 0)
+    candidate._store.database.not_written = True
     candidate.step()
-    assert vars(candidate._store.database)["not_written"] is None
+    assert not vars(candidate._store.database)["not_written"]
     assert (figures(leader)["restserver_archiver_leads"], figures(candidate)["restserver_archiver_leads"]) == (1, 0)
     assert "restserver_archiver_lag_seconds" not in figures(candidate)
     leader.stop()
@@ -136,7 +137,7 @@ def test_where_nobody_can_be_elected_nobody_leads_and_that_is_said_once(
         one.step()
         one.step()
     assert one.health.condition == "nobody can be elected, for the history cannot be asked"
-    assert (one.health.polls, one.health.failures, figures(one)["restserver_archiver_leads"]) == (0, 0, 0)
+    assert (one.health.succeeded, one.health.failed, figures(one)["restserver_archiver_leads"]) == (0, 0, 0)
     assert caplog.text.count("does not archive: nobody can be elected") == 1
     one.stop()
 
@@ -146,6 +147,29 @@ def test_a_folder_that_cannot_be_written_to_is_not_taken_for_another_archiver(tm
     one = archiver(new_archive(tmp_path))
     one.step()
     assert one.health.condition == "nobody can be elected, for the history cannot be asked"
+    one.stop()
+
+
+def test_a_folder_that_cannot_be_made_is_not_told_of(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(HistoryFailed) as failed:
+        Leadership(Database(f"sqlite:///{tmp_path}/file/history.sqlite")).leads()
+    assert str(tmp_path) not in str(failed.value)
+
+
+def test_a_poll_under_way_counts_as_nothing_yet(archive: Archive) -> None:
+    one = archiver(archive)
+    counted: list[float] = []
+    archive.launcher.tell(told())
+    fetch = archive.launcher.framework
+
+    def framework(name: str, ask: Ask) -> Answer[Framework]:
+        counted.append(figures(one)["restserver_archiver_polls"])
+        return fetch(name, ask)
+
+    archive.launcher.framework = framework  # type: ignore[method-assign]  # to look while the poll is under way
+    one.step()
+    assert (counted, figures(one)["restserver_archiver_polls"]) == ([0], 1), "a counter that falls is read as a restart"
     one.stop()
 
 
@@ -190,4 +214,19 @@ def test_an_archiver_that_breaks_says_so(archive: Archive) -> None:
     with pytest.raises(Unforeseen):
         one.run()
     assert "has stopped" in one.health.condition
+    assert figures(one)["restserver_archiver_leads"] == 0
+    other = Leadership(archive.store.database)
+    assert other.leads(), "whoever has stopped stands in nobody's way"
+    other.close()
     one.stop()
+
+
+def test_an_archiver_that_breaks_in_its_thread_is_logged(archive: Archive, caplog: pytest.LogCaptureFixture) -> None:
+    one = archiver(archive)
+    archive.launcher.frameworks = {NAME: told()}
+    archive.launcher.failures = {NAME: Unforeseen()}  # type: ignore[dict-item]  # as above
+    one.start()
+    while "has stopped after" not in one.health.condition:
+        threading.Event().wait(0.001)
+    one.stop()
+    assert [record.exc_info is not None for record in caplog.records if "has stopped" in record.getMessage()] == [True]
