@@ -8,8 +8,9 @@ from collections.abc import Callable, Iterable
 from typing import Final, TypeVar
 
 from contracts.clock import Clock
-from contracts.launcher.port import Ask, Call, LauncherBusy, LauncherUnavailable
+from contracts.launcher.port import Ask, Call, LauncherBusy, LauncherRefused, LauncherUnavailable
 from restserver.history.database import HistoryFailed
+from restserver.history.documents import Damaged
 from restserver.launchers.breaker import Breaker
 from restserver.seeing.metrics import Counts, Figure
 
@@ -28,7 +29,7 @@ class Asking:
         )
 
     def __call__(self, question: Callable[[], T], ask: Ask) -> T:
-        """Raises LauncherUnavailable, and LauncherBusy where it was not asked."""
+        """Raises LauncherUnavailable, LauncherRefused for an attempt that is damaged, and LauncherBusy where it was not asked."""
         outcome = "failed"
         try:
             answer: T = self._breaker(_QUESTION, ask, lambda _: _answered(question))
@@ -53,5 +54,7 @@ class Asking:
 def _answered(question: Callable[[], T]) -> T:
     try:
         return question()
+    except Damaged as error:  # to the breaker an answer of its own: one attempt must not take all others with it
+        raise LauncherRefused(500, str(error)) from error
     except HistoryFailed as error:
         raise LauncherUnavailable(str(error)) from error

@@ -10,6 +10,13 @@ from contracts.launcher.records import Framework, Summary
 from restserver.history.database import HistoryFailed
 
 
+class Damaged(HistoryFailed):
+    """Of one attempt; the others can be read."""
+
+    def __init__(self) -> None:
+        super().__init__("An attempt in the history is damaged.")
+
+
 def packed(framework: Framework) -> bytes:
     """Equal records, equal bytes."""
     document = open_dialect.encode_framework(framework)
@@ -17,11 +24,11 @@ def packed(framework: Framework) -> bytes:
 
 
 def unpacked(document: bytes) -> Framework:
-    """Raises HistoryFailed for bytes that something has damaged."""
+    """Raises :class:`Damaged` for bytes that something has damaged."""
     try:
         return open_dialect.decode_framework(wire.parse(zlib.decompress(document)))
     except (zlib.error, LauncherUnreadable) as error:
-        raise HistoryFailed("An attempt in the history is damaged.") from error
+        raise Damaged from error
 
 
 def as_json(document: bytes) -> object:

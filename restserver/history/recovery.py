@@ -18,7 +18,7 @@ from contracts.launcher import resource_manager as yarn
 from contracts.launcher.exit_report import exit_report
 from contracts.launcher.port import Ask, ResourceManager
 from contracts.launcher.records import Application, Framework, RetryState
-from restserver.history.documents import unpacked
+from restserver.history.documents import Damaged, unpacked
 from restserver.history.endings import ENDED, completed, counters_between, recovered
 from restserver.history.looks import Kept, look_at
 from restserver.history.numbering import Numbering, Place, number
@@ -47,7 +47,11 @@ class Recovery:
         since = min(one.recover_since or one.created for one in due)
         by_name = _by_name(self.resource_manager.applications(since, Ask()), {one.name for one in due})
         for one in due:
-            self.store.database.write(lambda connection, one=one: self._recover(connection, one, by_name, now))  # type: ignore[misc]  # the default binds the loop's variable
+            try:
+                self.store.database.write(lambda connection, one=one: self._recover(connection, one, by_name, now))  # type: ignore[misc]  # the default binds the loop's variable
+            except Damaged as damaged:  # the others are not to wait for it
+                logger.warning("%s: %s", one.name, damaged)
+                self.store.database.write(lambda connection, one=one: self._tried(connection, one, now))  # type: ignore[misc]  # as above
         return len(due)
 
     def _recover(
@@ -88,14 +92,28 @@ class Recovery:
         kept = kept_of(connection, incarnation.id)
         gaps = max(len(missing(kept)), len(numbering.strays))  # two sides of one thing, as far as anybody can tell
         past = kept if incarnation.gone_at is not None else kept[:-1]
+        self._tried(connection, incarnation, now, gaps, done=gaps == 0 and all(one.settled for one in past))
+        if gaps and incarnation.recover_tries + 1 == TRIES:
+            logger.warning("%s: %d attempts or applications are missing in the history", incarnation.name, gaps)
+
+    def _tried(
+        self,
+        connection: Connection,
+        incarnation: Incarnation,
+        now: Instant,
+        gaps: int | None = None,
+        *,
+        done: bool = False,
+    ) -> None:
+        """Once more; ``gaps`` ``None``: as many as before."""
         tries = incarnation.recover_tries + 1
-        changes: dict[str, int | None] = {"gaps": gaps, "recover_tries": tries}
-        if (gaps == 0 and all(one.settled for one in past)) or tries >= TRIES:
+        changes: dict[str, int | None] = {"recover_tries": tries}
+        if gaps is not None:
+            changes["gaps"] = gaps
+        if done or tries >= TRIES:
             changes |= {"recover_at": None, "recover_since": None}
         else:
             changes["recover_at"] = now + min(LONGEST_PAUSE, self.pause * 2 ** (tries - 1))
-        if gaps and tries == TRIES:
-            logger.warning("%s: %d attempts or applications are missing in the history", incarnation.name, gaps)
         connection.execute(update(incarnations).where(incarnations.c.id == incarnation.id).values(**changes))
 
 

@@ -1,12 +1,13 @@
 """What polls missed, and what the resource manager makes of it (rulings 6.5 to 6.8)."""
 
 import pytest
+from sqlalchemy import update
 
 from contracts.launcher.lifecycle import FrameworkState
 from contracts.launcher.port import LauncherUnavailable
 from contracts.launcher.records import ExitType, RetryState
-from restserver.history.recovery import TRIES
-from restserver.history.schema import Mark
+from restserver.history.recovery import LONGEST_PAUSE, TRIES
+from restserver.history.schema import Mark, attempts
 from tests.restserver.history.telling import COMPLETED, CREATED, NAME, Archive, application, started, told
 
 UPGRADED = CREATED + 5_500
@@ -67,6 +68,19 @@ def test_a_resource_manager_that_is_away_is_asked_again_and_no_try_is_lost(archi
     archive.yarn.failure, archive.yarn.applications_known = None, [application(1)]
     archive.recovery.step(archive.clock.now())
     assert archive.marks()[0, 0] == Mark.COMPLETED
+
+
+def test_a_damaged_attempt_keeps_no_other_framework_waiting(archive: Archive) -> None:
+    archive.launcher.tell(told(name="a"), told(name="b"))
+    archive.follower.poll()
+    damage = update(attempts).values(document=b"damaged").where(attempts.c.id == 1)
+    archive.store.database.write(lambda connection: connection.execute(damage))
+    archive.launcher.tell(told(name="a", attempt=1, application=2), told(name="b", attempt=1, application=2))
+    archive.follower.poll()
+    archive.yarn.applications_known = [application(1, name="a"), application(1, name="b")]
+    tries = [archive.recovery.step(archive.clock.advance(LONGEST_PAUSE).now) for _ in range(TRIES + 1)]
+    assert tries == [2, *[1] * (TRIES - 1), 0], "after the last try it is left as it is"
+    assert [past.kept[0].mark for past in map(archive.store.past, "ab") if past] == [Mark.UNFINISHED, Mark.COMPLETED]
 
 
 def test_attempts_that_no_poll_saw_are_recovered_with_their_numbers(archive: Archive) -> None:

@@ -5,12 +5,14 @@ from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
+from sqlalchemy import update
 
 from contracts.launcher.lifecycle import FrameworkState
 from contracts.launcher.port import (
     Around,
     Ask,
     LauncherBusy,
+    LauncherRefused,
     LauncherUnavailable,
     NoSuchAttempt,
     NoSuchFramework,
@@ -18,6 +20,8 @@ from contracts.launcher.port import (
     always,
 )
 from restserver.history.remembering import Remembering
+from restserver.history.schema import attempts
+from restserver.launchers.breaker import FAILURES
 from tests.restserver.history.telling import CREATED, NAME, Archive, application, told
 
 ASK = Ask()
@@ -193,6 +197,24 @@ def test_a_history_that_fails_leaves_the_job_detail(
         archive.launcher.frameworks.clear()
         with pytest.raises(LauncherUnavailable, match="history of past attempts cannot be asked"):
             remembering.versions(NAME, ASK)
+
+
+def test_a_damaged_attempt_takes_no_other_with_it(archive: Archive, remembering: Remembering) -> None:
+    archive.poll(told())
+    archive.poll(told(attempt=1, application=2))
+    archive.poll(told(attempt=2, application=3))
+    damage = update(attempts).values(document=b"damaged").where(attempts.c.attempt == 0)
+    archive.store.database.write(lambda connection: connection.execute(damage))
+    for _ in range(2 * FAILURES):
+        with pytest.raises(LauncherRefused, match="An attempt in the history is damaged"):
+            remembering.attempt(NAME, 0, None, ASK)
+    # Nor without another question in between.
+    past = remembering._store.past(NAME)
+    assert past is not None
+    for _ in range(2 * FAILURES):
+        with pytest.raises(LauncherRefused):
+            remembering.asking(lambda: remembering._store.document(past.kept[0].id), ASK)
+    assert remembering.attempt(NAME, 1, None, ASK).value.status.retries.total == 1
 
 
 def test_a_launcher_that_says_too_little_has_no_past(archive: Archive, remembering: Remembering) -> None:
