@@ -4,6 +4,7 @@ import gzip
 import re
 import signal
 import sys
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
@@ -212,7 +213,7 @@ def import_(file: Path, **flags: object) -> None:
     try:
         with _reachable(), _reading(file) as lines:
             put_in, left_out = imported(store, lines, SystemClock().now())
-    except (BadExport, UnicodeDecodeError, EOFError, gzip.BadGzipFile) as error:
+    except (BadExport, UnicodeDecodeError, EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise BadHistory(f"{file}: {error}") from error
     click.echo(f"put in {_several(put_in, 'framework')}, {left_out} were there already")
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import Connection, delete, func, or_, select
+from sqlalchemy import Connection, delete, func, select
 
 from contracts.clock import Instant
 from contracts.launcher import open_dialect, wire
@@ -103,7 +103,7 @@ def exported(store: Store, names: Iterable[str] = ()) -> Iterator[str]:
     wanted = set(names)
     ids = select(incarnations.c.id).order_by(incarnations.c.name, incarnations.c.followed_at)
     if wanted:
-        ids = ids.where(or_(*(incarnations.c.name == name for name in wanted)))
+        ids = ids.where(incarnations.c.name.in_(wanted))
     for id_ in store.database.read(lambda connection: connection.execute(ids).scalars().all()):
         line = store.database.read(lambda connection, id_=id_: _line(connection, id_))  # type: ignore[misc]  # the default binds the loop's variable
         if line is not None:

@@ -176,6 +176,13 @@ def test_export_and_import_from_the_command_line(full: Archive, run: Run, tmp_pa
     broken = tmp_path / "broken.gz"
     broken.write_bytes(gzip.compress(b"{}")[:-4])
     assert run("history", "import", str(broken))[0] == 2
+    broken.write_bytes(gzip.compress(b"{}")[:10] + b"\xff" * 20)
+    code, said = run("history", "import", str(broken))
+    assert (code, "broken.gz" in said) == (2, True)
+
+
+def test_many_names_can_be_exported(full: Archive) -> None:
+    assert len(list(exported(full.store, [NAME, *map(str, range(1_500))]))) == 2
 
 
 def test_migrate_says_what_it_did(run: Run, tmp_path: Path) -> None:
