@@ -119,10 +119,8 @@ class Archiver:
                 self._stopping.wait(max(0, began + self._interval - self._clock.now()) / 1000)
         finally:
             if not self._stopping.is_set():
-                self.health.condition, self.health.leads_since = (
-                    "has stopped after an unforeseen error; the log tells",
-                    None,
-                )
+                self.health.condition = "has stopped after an unforeseen error; the log tells"
+                self.health.leads_since = self.health.gaps = None
                 self._leadership.close()
 
     def start(self) -> None:
