@@ -71,6 +71,15 @@ class StrictChannel(HTTPChannel):
     parser_class = StrictParser
     task_class = FormedTask
 
+    def send_continue(self) -> None:
+        """Not to whoever has sent everything, or has nothing to send: waitress would say it, wait for a body all the same, and read
+        the next request as the rest of this one, with the headers of both.
+        """
+        if self.request is not None and self.request.completed:
+            self.request.expect_continue = False
+        else:
+            super().send_continue()
+
 
 class StrictServer(TcpWSGIServer):
     channel_class = StrictChannel

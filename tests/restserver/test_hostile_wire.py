@@ -48,12 +48,15 @@ class Wire:
     def paths(self) -> list[str]:
         return [path for path, _ in self.through()]
 
-    def say(self, data: bytes) -> bytes:
-        """All that comes back until the server closes the connection."""
+    def say(self, data: bytes, later: bytes = b"") -> bytes:
+        """All that comes back until the server closes the connection. ``later``: said once something came back."""
         self.came.write_text("")
         received = b""
         with socket.create_connection(self.address, timeout=30) as connection:
             connection.sendall(data)
+            if later:
+                received = connection.recv(65536)
+                connection.sendall(later)
             try:
                 while piece := connection.recv(65536):
                     received += piece
@@ -178,6 +181,21 @@ def test_a_body_is_never_taken_for_a_request(wire: Wire, framed: bytes, method: 
     else:
         assert len(statuses(answers)) == 2
     assert "/hidden" not in wire.paths
+
+
+@pytest.mark.parametrize("framed", [b"\r\n", b"Content-Length: 0\r\n\r\n"])
+@pytest.mark.parametrize("method", [b"GET", b"HEAD"])
+@pytest.mark.parametrize("target", [JOB, b"/api/v2/jobs/nobody"])
+def test_whoever_waits_to_send_nothing_is_answered_and_lends_nothing_to_the_next(
+    wire: Wire, framed: bytes, method: bytes, target: bytes
+) -> None:
+    """The second comes after a while, by itself: read as the rest of the first it would have all its headers, and be the only one
+    that is answered.
+    """
+    first = method + b" " + target + b" HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\n" + framed
+    answers = wire.say(first, LAST)
+    assert [status for status in statuses(answers) if status != 100] == [200 if target == JOB else 404, 404]
+    assert wire.paths == [target.decode(), "/last"]
 
 
 def test_an_old_client_that_frames_by_chunks_is_let_go(wire: Wire) -> None:
