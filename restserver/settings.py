@@ -366,7 +366,13 @@ class Settings:
         "moves /healthz, /readyz and /metrics to a port of their own",
     )
     config: Path | None = _setting(  # noqa: RUF009 - this is dataclasses.field
-        None, "config", "CONFIG", values.existing_file, "FILE", "TOML file with the same keys", shown_default="none"
+        None,
+        "config",
+        "CONFIG",
+        values.existing_file,
+        "FILE",
+        'TOML file with the same keys: launcher-url = "..."',
+        shown_default="none",
     )
 
     def __post_init__(self) -> None:
@@ -448,7 +454,10 @@ def _from_file(path: Path | None) -> _Located:
     located: _Located = {}
     for key, value in document.items():
         if key not in known:
-            raise BadSetting(f"{key} in {path}", "there is no such setting")
+            meant = key.replace("_", "-")
+            raise BadSetting(
+                f"{key} in {path}", f"there is no such setting{f', but {meant}' if meant in known else ''}"
+            )
         entry, setting = known[key]
         located[entry.name] = (key, _read(f"{key} in {path}", setting, value))
     return located

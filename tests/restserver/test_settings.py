@@ -227,7 +227,8 @@ def test_a_secret_is_named_but_not_shown(variable: str, value: str) -> None:
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("prot = 1", "prot in .*there is no such setting"),
+        ("prot = 1", "prot in .*there is no such setting$"),
+        ("launcher_url = 'x'", "launcher_url in .*there is no such setting, but launcher-url$"),
         ("config = 'x'", "config in .*there is no such setting"),
         ("port = 70000", "port in .*70000 is not between"),
         ("port = [1]", "port in .*a list is not a value"),
