@@ -110,8 +110,8 @@ def difference(old: str, new: str, fail_on: str | None, as_json: bool, folder: P
     """What changed for clients from OLD to NEW: each an api.md, an OpenAPI document (.json) or a git revision."""
     from contracts import diff_report
     from contracts.diff import diff
-    from contracts.diff_shapes import DanglingReference
     from contracts.diff_sides import UnreadableSide, side
+    from contracts.pointers import DanglingReference
 
     try:
         changes = diff(side(old, folder), side(new, folder))

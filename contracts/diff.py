@@ -15,7 +15,7 @@ from contracts.registry import ONLY_WITH, Schema
 
 
 def diff(old: Side, new: Side) -> list[Change]:
-    """Every change. Raises :class:`contracts.diff_shapes.DanglingReference`, :class:`contracts.diff_sides.UnreadableSide`."""
+    """Every change. Raises :class:`contracts.pointers.DanglingReference`, :class:`contracts.diff_sides.UnreadableSide`."""
     return [
         one
         for style, before, after in in_common(old, new)

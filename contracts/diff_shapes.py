@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from math import inf
 
 from contracts.diff_facts import Fact
+from contracts.pointers import followed
 from contracts.registry import Schema
 
 WORDS = frozenset({"description", "examples", "example", "title", "default", "deprecated"})
@@ -22,11 +23,6 @@ OTHER_KEYWORDS = {
     "object": ("minProperties", "maxProperties", "propertyNames", "patternProperties"),
 }
 Range = tuple[float, float]
-
-
-class DanglingReference(Exception):
-    def __init__(self, reference: object) -> None:
-        super().__init__(f"{reference} leads nowhere")
 
 
 @dataclass(frozen=True)
@@ -44,17 +40,8 @@ def differences(old: Schema, new: Schema, old_whole: Schema, new_whole: Schema, 
 
 
 def resolved(node: Schema, whole: Schema) -> Schema:
-    """With references followed and ``allOf`` merged, one level deep; what stands beside a reference counts too."""
-    if "$ref" in node:
-        target: object = whole
-        for step in str(node["$ref"]).removeprefix("#/").split("/"):
-            if not isinstance(target, dict) or step not in target:
-                raise DanglingReference(node["$ref"])
-            target = target[step]
-        if not isinstance(target, dict):
-            raise DanglingReference(node["$ref"])
-        beside = {key: value for key, value in node.items() if key != "$ref"}
-        return resolved(target, whole) | beside
+    """With references followed and ``allOf`` merged, one level deep. Raises :class:`~contracts.pointers.DanglingReference`."""
+    node = followed(node, whole)
     if "allOf" in node:
         merged: Schema = {key: value for key, value in node.items() if key != "allOf"}
         for inner in node["allOf"]:

@@ -85,7 +85,7 @@ def _of_document(text: str, name: str) -> Side:
 def _of_openapi(text: str, name: str) -> Side:
     try:
         found = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise UnreadableSide(name, f"this is no JSON: {error}") from error
     for wrong in Draft202012Validator(READABLE).iter_errors(found):
         raise UnreadableSide(name, f"this is no OpenAPI document: {wrong.json_path}: {wrong.message[:200]}")

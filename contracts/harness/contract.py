@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 from contracts import registry
 from contracts.harness.observations import GET_ATTEMPT, GET_ATTEMPTS, GET_JOB, GET_VERSIONS
+from contracts.pointers import DanglingReference, followed
 
 if TYPE_CHECKING:
     from jsonschema import Draft202012Validator
@@ -153,6 +154,8 @@ def contract_of_file(path: Path, style: str, tolerate: Sequence[str] = ()) -> Co
         raise BadContract(f"{path} is no OpenAPI 3 document")
     try:
         return _contract(document, style, {}, path.name, tuple(tolerate), is_ours=False)
+    except DanglingReference as error:
+        raise BadContract(f"{path} cannot be read: {error}") from error
     except (KeyError, TypeError, AttributeError, re.error) as error:
         raise BadContract(f"{path} cannot be read: {type(error).__name__} {error}") from error
 
@@ -192,7 +195,7 @@ def _operation(
     document: Schema, identity: str, path: str, item: Schema, is_ours: bool, tolerate: tuple[str, ...]
 ) -> Operation:
     raw = item["get"]
-    parameters = [_resolved(document, one) for one in (*item.get("parameters", ()), *raw.get("parameters", ()))]
+    parameters = [followed(one, document) for one in (*item.get("parameters", ()), *raw.get("parameters", ()))]
     in_path = re.findall(r"{([^}]+)}", path)
     roles = dict(zip(in_path, ("name", "attempt"), strict=False)) | {"version": "version"}
     found = tuple(
@@ -201,7 +204,7 @@ def _operation(
         if one["in"] in ("path", "query") and one["name"] in roles
     )
     responses = {
-        int(status): _of_document(document, int(status), _resolved(document, one), is_ours, tolerate)
+        int(status): _of_document(document, int(status), followed(one, document), is_ours, tolerate)
         for status, one in raw["responses"].items()
         if status.isdigit()
     }
@@ -212,7 +215,7 @@ def _of_document(document: Schema, status: int, raw: Schema, is_ours: bool, tole
     content = raw.get("content", {})
     media: Schema = next((one for name, one in content.items() if "json" in name), {})
     required = tuple(
-        name for name, one in raw.get("headers", {}).items() if _resolved(document, one).get("required") is True
+        name for name, one in raw.get("headers", {}).items() if followed(one, document).get("required") is True
     )
     if is_ours:
         required = _required(status)
@@ -259,17 +262,8 @@ def _readable(node: Any, tolerant: bool) -> Any:
     return found
 
 
-def _resolved(document: Schema, node: Schema) -> Schema:
-    while "$ref" in node:
-        found: Any = document
-        for part in node["$ref"].removeprefix("#/").split("/"):
-            found = found[part]
-        node = found
-    return node
-
-
 def _pattern(document: Schema, schema: Schema) -> re.Pattern[str] | None:
-    found = _resolved(document, schema)
+    found = followed(schema, document)
     if found.get("type") == "integer":
         return re.compile(r"^-?[0-9]+$")
     return re.compile(found["pattern"]) if "pattern" in found else None

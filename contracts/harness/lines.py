@@ -78,10 +78,6 @@ class Lines:
         named = [one for one in self._document.headers if one.name.lower() == name.lower()]
         return next((one.line for one in named if status in (None, one.status)), None)
 
-    def of_type(self, name: str) -> int | None:
-        found = self._document.types.get(name)
-        return None if found is None else found.line
-
     def of_text(self, phrase: str) -> int | None:
         """The first line that holds a phrase, for promises that stand in prose."""
         return next((number for number, line in enumerate(self._text, 1) if phrase in line), None)

@@ -13,6 +13,7 @@ from typing import Any, Final, NamedTuple
 
 from contracts.harness.contract import ANY_PATH, Contract, Operation, Schema
 from contracts.harness.expectations import Expectation
+from contracts.pointers import followed
 
 KINDS: Final = ("operations", "statuses", "parameters", "keywords", "values", "nulls")
 UNSHOWN: Final = Path(__file__).parent / "unshown.json"
@@ -198,9 +199,13 @@ Told = tuple[str, str, str]
 """Place, value, kind."""
 
 
-def _promised(node: Schema, whole: Schema, place: str) -> Iterator[Told]:
-    """Everything a schema can show at and below a place."""
-    node = _looked_up(node, whole)
+def _promised(node: Schema, whole: Schema, place: str, inside: frozenset[object] = frozenset()) -> Iterator[Told]:
+    """Everything a schema can show at and below a place. ``inside``: references being followed; a type may hold itself."""
+    reference = node.get("$ref")
+    if reference in inside:
+        return
+    inside |= {reference} - {None}
+    node = followed(node, whole)
     yield from _at(node, place)
     for value in node.get("enum", ()):
         yield place, str(value), "values"
@@ -208,19 +213,19 @@ def _promised(node: Schema, whole: Schema, place: str) -> Iterator[Told]:
         yield place, "null", "nulls"
         yield place, "not null", "nulls"
     for inner, below in _below(node, place):
-        yield from _promised(inner, whole, below)
+        yield from _promised(inner, whole, below, inside)
 
 
 def _shown(node: Schema, whole: Schema, value: Any, place: str) -> Iterator[Told]:
     """What of a schema a value shows."""
-    node = _looked_up(node, whole)
+    node = followed(node, whole)
     yield from _at(node, place)
     if _has_null(node):
         yield place, "null" if value is None else "not null", "nulls"
     if value in node.get("enum", ()):
         yield place, str(value), "values"
     for option in node.get("anyOf", ()):
-        if _fits(_looked_up(option, whole), value):
+        if _fits(followed(option, whole), value):
             yield from _shown(option, whole, value, place)
     if isinstance(value, dict):
         properties = node.get("properties", {})
@@ -250,15 +255,6 @@ def _at(node: Schema, place: str) -> Iterator[Told]:
     for keyword in _KEYWORDS:
         if keyword in node:
             yield place, f"{keyword} {node[keyword]}" if keyword == "const" else keyword, "keywords"
-
-
-def _looked_up(node: Schema, whole: Schema) -> Schema:
-    while "$ref" in node:
-        found: Any = whole
-        for part in node["$ref"].removeprefix("#/").split("/"):
-            found = found[part]
-        node = {**found, **{key: value for key, value in node.items() if key != "$ref"}}
-    return node
 
 
 def _has_null(node: Schema) -> bool:

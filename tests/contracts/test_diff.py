@@ -11,8 +11,8 @@ import pytest
 from contracts import registry
 from contracts.diff import diff
 from contracts.diff_facts import Change
-from contracts.diff_shapes import DanglingReference
 from contracts.diff_sides import Side, UnreadableSide, side
+from contracts.pointers import DanglingReference
 
 FOLDER = registry.FOLDER
 TEXT = (FOLDER / "api.md").read_text(encoding="utf-8")
