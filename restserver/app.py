@@ -66,6 +66,9 @@ class Backend(Struct, frozen=True):
     """The same, of what must be in order."""
 
 
+LIVES: Final = "/healthz"
+
+
 def create_app(
     backend: Backend,
     settings: Settings,
@@ -85,7 +88,8 @@ def create_app(
 
     middleware = [*_guards(settings, backend.clock), *middleware]
     short = short_way(backend.metrics, middleware, outer)
-    app = Application(mounts, [EveryRequest(backend.metrics), *middleware], short, outer.around)
+    real = settings.backend == "launcher"  # others may be told to wait, and have the wire broken
+    app = Application(mounts, [EveryRequest(backend.metrics), *middleware], short, outer.around, lives_at_once=real)
     app.add_route(f"{BASE}/jobs/{{name:segment}}", Job(desk))
     app.add_route(f"{BASE}/frameworks/{{name:segment}}/attempts/{{attempt:segment}}", Attempt(desk))
     app.add_route(f"{BASE}/frameworks/{{name:segment}}/attempts", Attempts(desk))
@@ -115,7 +119,7 @@ def _guards(settings: Settings, clock: Clock) -> "Sequence[Guard]":
 
 
 def add_management(to: "Application", of: "Application", backend: Backend, asked: "Asking") -> None:
-    to.add_route("/healthz", Live())
+    to.add_route(LIVES, Live())
     to.add_route("/readyz", Ready(backend.launcher, lambda: of.stopping, asked, backend.informed, backend.required))
     to.add_route("/metrics", Exposition(backend.metrics))
 
@@ -129,12 +133,17 @@ class Application(falcon.App[falcon.Request, falcon.Response]):
         middleware: Sequence[Any],
         short: ShortWay | None = None,
         around: Callable[[WSGIApplication], WSGIApplication] = NOTHING_AROUND.around,
+        lives_at_once: bool = False,
     ) -> None:
+        """``lives_at_once``: nothing on the way to ``/healthz`` waits, so it needs no thread. Whoever asks wants to know whether the
+        process lives, not whether all its threads wait for a launcher that says nothing.
+        """
         super().__init__(middleware=middleware)
         self.router_options.converters["segment"] = parameters.Segment
         self._mounts = tuple(mounts)
         self._short = short
         self._around_long = around(self._long)
+        self._lives_at_once = lives_at_once
         self.stopping = False
         """Set by whoever serves it, once it takes no new requests: ``/readyz`` says so."""
 
@@ -142,7 +151,7 @@ class Application(falcon.App[falcon.Request, falcon.Response]):
         answered = None if self._short is None else self._short.answer(environ, start_response)
         if answered is not None:
             return answered
-        if AT_ONCE in environ:
+        if AT_ONCE in environ and not (self._lives_at_once and environ["PATH_INFO"] == LIVES):
             raise NotAtOnce  # it may be one to a mounted application, wish for a delay, or have to be rendered
         answered = self._around_long(environ, start_response)
         if self._short is not None:

@@ -285,6 +285,22 @@ def test_a_copy_of_what_a_real_launcher_said_is_at_hand(dialect: str, tmp_path: 
     assert [name.partition("-")[0] for name in by] == ["waitress", "waitress", "serving", "serving"]
 
 
+@pytest.mark.parametrize("guarded", [False, True])
+def test_that_it_lives_is_told_though_every_thread_may_wait_for_a_launcher(guarded: bool, tmp_path: Path) -> None:
+    by: list[str] = []
+    tokens = ("secret",) if guarded else ()
+    settings = Settings(
+        backend="launcher", launcher_url="http://127.0.0.1:1", dialect="private", data_dir=tmp_path, read_tokens=tokens
+    )
+    with built_backend(settings) as built:
+        served = noting_threads(application(built, settings), by)
+        with waitress_server.serving(served, at_once=built.at_once) as url:
+            told = [heard(url, LAST.format(path)).split(b"\r\n")[0] for path in ("/healthz", "/healthz?x", "/readyz")]
+            assert bodies(heard(url, LAST.format("/healthz"))) == [b'{"status":"ok"}']
+    assert told == [b"HTTP/1.1 200 OK"] * 2 + [b"HTTP/1.1 503 Service Unavailable"]
+    assert [name.partition("-")[0] for name in by] == ["serving", "serving", "waitress", "serving"]
+
+
 def noting_threads(app: WSGIApplication, by: list[str]) -> WSGIApplication:
     def answer(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         answered = app(environ, start_response)
