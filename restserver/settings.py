@@ -377,7 +377,7 @@ class Settings:
 
     def __post_init__(self) -> None:
         if self.backend == "launcher" and self.launcher_url is None:
-            raise BadSetting("launcher-url", "--backend launcher needs the address of a launcher, and none is given")
+            raise BadSetting("launcher-url", "a real launcher has to be asked somewhere, and no address is given")
         if self.workers > 1:
             self._require_for_workers()
 

@@ -100,7 +100,7 @@ def over_http(
     from restserver.launchers.target import BadTarget
 
     if settings.launcher_url is None:
-        raise BadSetting("launcher-url", "--backend launcher needs the address of a launcher, and none is given")
+        raise BadSetting("launcher-url", "a real launcher has to be asked somewhere, and no address is given")
     try:
         return http_backend(
             launcher_url=settings.launcher_url,

@@ -168,7 +168,7 @@ class Transport:
         for kind, sentence in _SENTENCES:
             if any(isinstance(link, kind) for link in chain):
                 return LauncherUnavailable(
-                    sentence.format(who=who, lower=_lower(who), seconds=f"{round(meter.time / 1000, 1):g}"),
+                    sentence.format(who=who, lower=_lower(who), seconds=_seconds(meter.time)),
                     unheard=issubclass(kind, ConnectionError) and not meter.received,
                 )
         if any(isinstance(link, OSError) and link.errno in _UNREACHABLE for link in chain):
@@ -241,6 +241,11 @@ def _chain(error: BaseException | None) -> Iterable[BaseException]:
     while error is not None:
         yield error
         error = error.__cause__ or error.__context__
+
+
+def _seconds(time: Milliseconds) -> str:
+    """Not 0, though little may be left of a deadline for a call that had to wait for its turn."""
+    return f"{max(round(time / 1000, 1), 0.1):g}"
 
 
 def _lower(who: str) -> str:

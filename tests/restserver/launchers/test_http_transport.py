@@ -292,6 +292,16 @@ def test_the_askers_deadline_holds_if_it_is_earlier() -> None:
         client.get("/v1", Ask(deadline=clock.now() + 200))
 
 
+def test_what_little_was_left_of_a_deadline_is_not_told_as_nothing() -> None:
+    clock = SystemClock()
+    with (
+        bad.misbehaving(bad.silent) as server,
+        transport(server.url, timeout=60_000) as client,
+        pytest.raises(LauncherUnavailable, match=r"did not answer within 0\.1 s|the time for the answer was up"),
+    ):
+        client.get("/v1", Ask(deadline=clock.now() + 20))
+
+
 def test_after_the_deadline_nobody_is_asked(healthy: served.Served) -> None:
     clock = VirtualClock(1_000_000, frozen=True)
     with (
