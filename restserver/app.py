@@ -37,6 +37,7 @@ from restserver.errors import (
 from restserver.exposition import Exposition
 from restserver.health import Docs, Live, OpenApi, Ready
 from restserver.resources import Attempt, Attempts, Desk, Job, Versions
+from restserver.seeing.arrival import arrival
 from restserver.seeing.logs import told
 from restserver.seeing.metrics import Metrics
 from restserver.seeing.request_id import every_answers_headers, request_id
@@ -196,7 +197,7 @@ class EveryRequest:
         self._metrics = metrics
 
     def process_request(self, req: falcon.Request, resp: falcon.Response) -> None:
-        req.context.began = stopwatch()
+        req.context.began = arrival(req.env)
         for name, value in every_answers_headers(req.env):
             resp.set_header(name, value)
         target: str = req.env.get("REQUEST_URI") or req.relative_uri
@@ -216,7 +217,8 @@ class Asking(Struct, frozen=True):
     seconds: float
 
     def __call__(self, environ: WSGIEnvironment) -> Ask:
-        return Ask(self.clock.now() + round(self.seconds * 1000), request_id(environ))
+        waited = (stopwatch() - arrival(environ)) // 1_000_000
+        return Ask(self.clock.now() - waited + round(self.seconds * 1000), request_id(environ))
 
 
 class ErrorAnswers:

@@ -24,6 +24,7 @@ from contracts.clock import stopwatch
 from contracts.launcher.port import always
 from restserver.answers.at_once import AT_ONCE, NotAtOnce
 from restserver.answers.rendering import Rendered
+from restserver.seeing.arrival import arrival
 from restserver.seeing.metrics import Metrics
 from restserver.seeing.request_id import every_answers_headers
 
@@ -135,7 +136,7 @@ class ShortWay:
         for detour in self._detours:
             if detour(environ):
                 return None
-        began = stopwatch()
+        began = arrival(environ)
         try:
             rendered = meant.again(environ)
         except Exception as error:

@@ -12,6 +12,7 @@ from typing import Final, TypeAlias
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from contracts.clock import iso, real_now, stopwatch
+from restserver.seeing.arrival import arrival
 from restserver.seeing.redaction import redacted_target
 from restserver.seeing.request_id import request_id
 
@@ -68,7 +69,7 @@ class AccessLog:
 
     def around(self, application: WSGIApplication) -> WSGIApplication:
         def answering(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-            began = stopwatch()
+            began = arrival(environ)
             method: str = environ["REQUEST_METHOD"]
             status = "0"
 

@@ -9,12 +9,17 @@ answer ends with its head, whatever that says (RFC 9112, 6.3), and who polls and
 
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final, cast
+from wsgiref.types import WSGIEnvironment
 
 from waitress.task import WSGITask
 from waitress.utilities import build_http_date
 
+from restserver.seeing.arrival import ARRIVED
+
 if TYPE_CHECKING:
     from waitress.parser import HTTPRequestParser
+
+    from restserver.serving.strict_http import StrictParser
 
 MOST_KEPT: Final = 256
 _forms: dict[tuple[str, tuple[str, ...]], str] = {}
@@ -27,6 +32,11 @@ Headers = list[tuple[str, str]]
 
 class FormedTask(WSGITask):
     _goes_on = False
+
+    def get_environment(self) -> WSGIEnvironment:
+        environ = super().get_environment()
+        environ[ARRIVED] = cast("StrictParser", self.request).arrived
+        return environ
 
     def build_response_header(self) -> bytes:
         headers = cast("Headers", self.response_headers)

@@ -16,6 +16,7 @@ from waitress.channel import HTTPChannel
 from waitress.parser import HTTPRequestParser, ParsingError
 from waitress.server import TcpWSGIServer
 
+from contracts.clock import stopwatch
 from restserver.serving.heads import FormedTask
 
 MOST_KEPT: Final = 256
@@ -35,7 +36,11 @@ _kept: dict[bytes, _Head] = {}
 
 
 class StrictParser(HTTPRequestParser):
+    arrived: int
+    """When its head was read, by the stopwatch."""
+
     def parse_header(self, header_plus: bytes) -> None:
+        self.arrived = stopwatch()
         kept = _kept.get(header_plus)
         if kept is None:
             self._read(header_plus)

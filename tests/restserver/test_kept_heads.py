@@ -49,7 +49,9 @@ def parsed(data: bytes, *, in_pieces: bool = False) -> StrictParser:
 
 def told(parser: StrictParser) -> Mapping[str, object]:
     told = {
-        name: value for name, value in vars(parser).items() if name not in ("adj", "body_rcv", "error", "header_plus")
+        name: value
+        for name, value in vars(parser).items()
+        if name not in ("adj", "arrived", "body_rcv", "error", "header_plus")
     }
     body = None if parser.body_rcv is None else parser.get_body_stream().read()
     return {**told, "error": parser.error and parser.error.body, "body": body}
