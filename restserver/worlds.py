@@ -173,6 +173,7 @@ def _seen(world: World, style: str, change: ChangeOfRecord) -> "Iterator[Seen]":
             ids = next(iter(attempts.answer.body.values())) if attempts.answer.status == 200 else [0]
             for attempt in ids[-2:]:
                 yield asked(GET_ATTEMPT, name, instant, f"frameworks/{name}/attempts/{attempt}", attempt)
+    instant = world.clock.now()
     yield asked(GET_ATTEMPT, NOBODY, instant, f"frameworks/{NOBODY}/attempts/x")
     yield asked(GET_ATTEMPTS, NOBODY, instant, f"frameworks/{NOBODY}/attempts?version=x")
 

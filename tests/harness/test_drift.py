@@ -28,9 +28,12 @@ from contracts.launcher.lifecycle import FrameworkState
 from contracts.launcher.records import Summary
 from restserver import cli
 from restserver.assembling import simulated_worlds
-from restserver.commands.drift import drift
+from restserver.commands.drift import SeenLauncher, drift
+from restserver.launchers.http_resource_manager import NoResourceManager
 from restserver.launchers.recorded import SHIPPED
 from restserver.serving.waitress_server import serving
+from restserver.worlds import World, untouched
+from restserver.worlds import served as served_world
 from simulator.simulation import Simulation
 from tests.harness.drifted import RECORDINGS, everything, side
 from tests.simulator.served_world import served
@@ -480,9 +483,17 @@ class _Ticking:
         return self._now
 
 
+def test_a_launcher_of_which_no_framework_was_seen_can_be_presented() -> None:
+    clock = VirtualClock(NOW, frozen=True)
+    nothing = World(SeenLauncher({}, clock), NoResourceManager(), clock, {})
+    answers = [seen.answer for seen in served_world(nothing, "documented")(untouched)]
+    assert [(one.instant, one.status) for one in answers] == [(NOW, 400)] * 2, (
+        "only the questions that are always asked"
+    )
+
+
 def test_the_launcher_that_was_seen_tells_no_past() -> None:
     from contracts.launcher.port import Ask, NoSuchAttempt, NoSuchFramework, NoSuchVersion
-    from restserver.commands.drift import SeenLauncher
 
     history = everything().histories["alice~s07a-delete-while-running-resubmit"]
     clock = VirtualClock(history.looks[-1].instant, frozen=True)
