@@ -3,10 +3,11 @@
 Nothing heavy is imported before it is needed: a start pays for what it uses.
 """
 
+import re
 import sys
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, cast
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING, Final, cast
+from urllib.parse import unquote
 
 import click
 from msgspec import Struct
@@ -179,5 +180,11 @@ def secrets_of(settings: Settings) -> list[str]:
     values = [value for _, value in settings.launcher_headers]
     # Of "Bearer abc" the second word is the secret, and may turn up alone.
     values += [word for value in values for word in value.split()[1:]]
-    password = urlsplit(settings.history_url or "").password
-    return [*values, *settings.read_tokens, *(secret for secret in (settings.admin_token, password) if secret)]
+    # A database's words may show the password either way: as the address spells it, or as it is.
+    password = _PASSWORD.match(settings.history_url or "")
+    values += dict.fromkeys((password[1], unquote(password[1]))) if password else ()
+    return [*values, *settings.read_tokens, *([settings.admin_token] if settings.admin_token else [])]
+
+
+_PASSWORD: Final = re.compile(r"[^:]+://[^:/]*:([^@]+)@")
+"""Of a database's address, where SQLAlchemy finds it: brackets and slashes may stand in it as they are."""

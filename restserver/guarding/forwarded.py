@@ -27,6 +27,8 @@ def believing(proxies: Sequence[Network], application: WSGIApplication) -> WSGIA
             known = ipaddress.ip_address(address)
         except ValueError:
             return False
+        if isinstance(known, ipaddress.IPv6Address) and known.ipv4_mapped is not None:
+            known = known.ipv4_mapped  # how a socket for both families tells an IPv4 address
         return any(known in network for network in proxies)
 
     def answering(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:

@@ -93,7 +93,11 @@ def connected(
 def _dialled(addresses: Sequence[Address], meter: Meter) -> MeteredSocket:
     failure: OSError | None = None
     for untried, (family, kind, protocol, _, address) in zip(range(len(addresses), 0, -1), addresses, strict=True):
-        sock = MeteredSocket(family, kind, protocol)
+        try:
+            sock = MeteredSocket(family, kind, protocol)
+        except OSError as error:  # a family that this machine does not speak
+            failure = error
+            continue
         sock.meter = meter
         try:
             # An address that swallows everything leaves the others their share of the time.

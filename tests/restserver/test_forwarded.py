@@ -30,6 +30,13 @@ def test_a_trusted_proxy_is_believed() -> None:
     assert told({"REMOTE_ADDR": "2001:db8::1", **SAID}) == ("192.0.2.7", "https", "jobs.example")
 
 
+def test_a_trusted_proxy_is_believed_on_a_socket_for_both_families() -> None:
+    assert told({"REMOTE_ADDR": "::ffff:10.1.2.3", **SAID}) == ("192.0.2.7", "https", "jobs.example")
+    said = {**SAID, "HTTP_X_FORWARDED_FOR": "192.0.2.7, ::ffff:10.9.9.9"}
+    assert told({"REMOTE_ADDR": "::ffff:10.1.2.3", **said})[0] == "192.0.2.7"
+    assert told({"REMOTE_ADDR": "::ffff:192.0.2.1", **SAID})[1] == "http"
+
+
 @pytest.mark.parametrize("address", ["192.0.2.1", "2001:db8::2", "", "unix"])
 def test_anybody_else_is_not(address: str) -> None:
     assert told({"REMOTE_ADDR": address, **SAID}) == (address, "http", "here")

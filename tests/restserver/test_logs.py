@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import make_url
 
 from restserver.assembling.application import secrets_of
 from restserver.seeing.access_log import AccessLog, json_line, text_line
@@ -156,3 +157,17 @@ def test_the_credentials_of_the_settings_are_secrets() -> None:
     assert secrets_of(settings) == ["Bearer abc-123", "abc-123", "t0ken-of-admin"]
     assert secrets_of(Settings(history_url="postgresql://me:hush-hush@db/history")) == ["hush-hush"]
     assert secrets_of(Settings()) == []
+
+
+@pytest.mark.parametrize(
+    ("password", "secrets"),
+    [
+        ("hush[hush", {"hush[hush"}),
+        ("hush/hush?#", {"hush/hush?#"}),
+        ("hush%40hush", {"hush%40hush", "hush@hush"}),
+    ],
+)
+def test_a_password_is_where_the_database_finds_it(password: str, secrets: set[str]) -> None:
+    address = f"postgresql://me:{password}@db/history"
+    assert make_url(address).password in secrets
+    assert set(secrets_of(Settings(history_url=address))) == secrets

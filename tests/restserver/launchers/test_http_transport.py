@@ -337,6 +337,17 @@ def test_a_host_with_several_addresses_is_asked_at_one_that_answers(
         assert client.get("/v1", Ask()).status == 200
 
 
+def test_an_address_of_a_family_that_is_not_here_leaves_the_others(
+    healthy: served.Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As of IPv6 where the kernel has none: there no socket can be made."""
+    port = int(healthy.url.rpartition(":")[2])
+    found = [(family, socket.SOCK_STREAM, 6, "", ("127.0.0.1", port)) for family in (9_999, socket.AF_INET)]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
+    with transport("http://launcher.example") as client:
+        assert client.get("/v1", Ask()).status == 200
+
+
 def test_a_host_without_an_address_cannot_be_reached(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: [])
     assert unavailable("http://launcher.example") == "The connection to the launcher failed."
