@@ -70,9 +70,9 @@ class Meant(Struct):
 
     def again(self, environ: WSGIEnvironment) -> Rendered:
         """The answer to a request in plain words."""
-        rendered = None
-        if self._last is not None:
-            holds, last = self._last
+        rendered, known = None, self._last  # looked at once: another thread may put None there
+        if known is not None:
+            holds, last = known
             rendered = last() if holds() else None
         if rendered is None:
             if AT_ONCE in environ:

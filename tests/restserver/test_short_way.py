@@ -2,16 +2,20 @@
 
 import gzip
 import json
+import sys
 from dataclasses import dataclass, replace
 from random import Random
+from types import FrameType
 from typing import Any
+from weakref import ref
 
 import falcon
 import pytest
 from falcon import testing
 
-from contracts.launcher.port import LauncherUnavailable
+from contracts.launcher.port import LauncherUnavailable, always
 from restserver.answers import short_way
+from restserver.answers.rendering import Renderer
 from restserver.app import create_app
 from restserver.assembling import application, simulated_backend
 from restserver.setting_values import Allowance
@@ -230,6 +234,31 @@ def test_what_is_kept_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     client.simulate_get("/api/v2/jobs/nobody")
     assert 1 <= len(server.app._short._kept) <= 3
     assert all("x" not in str(words) for words in server.app._short._kept)
+
+
+def test_what_another_thread_forgets_in_between_is_asked_again() -> None:
+    rendered = Renderer().rendered("key", None, dict)
+    meant = short_way.Meant(
+        "job", "name", lambda _: short_way.Heard(rendered, None), lambda found, _: found, (always, ref(rendered))
+    )
+
+    def forget(frame: FrameType, event: str, argument: Any) -> Any:
+        if frame.f_code is short_way.Meant.again.__code__ and event == "line":
+            lines.append(frame.f_lineno)
+            if len(lines) == forgets_before:
+                meant._last = None
+        return forget
+
+    traced = sys.gettrace()
+    for line in range(1, 10):
+        forgets_before, lines = line, list[int]()
+        meant._last = always, ref(rendered)
+        sys.settrace(forget)
+        try:
+            assert meant.again({}) is rendered
+        finally:
+            sys.settrace(traced)
+        assert lines
 
 
 class Opaque:
