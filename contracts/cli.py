@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from contracts import registry
+from contracts.exit_codes import USAGE
 
 FOLDER = click.option(
     "--folder",
@@ -18,7 +19,7 @@ FOLDER = click.option(
 class Unreadable(click.ClickException):
     """One line, exit 2."""
 
-    exit_code = 2
+    exit_code = USAGE
 
 
 @click.group()

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 import click
 
-from restserver.exit_codes import INTERRUPTED, USAGE
+from contracts.exit_codes import INTERRUPTED, USAGE
 from restserver.settings import BadSetting
 
 COMMANDS: Mapping[str, str] = {

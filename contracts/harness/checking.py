@@ -13,10 +13,10 @@ from typing import Final
 import click
 
 from contracts.clock import Instant, pause, uptime
+from contracts.exit_codes import BROKEN, INTERRUPTED
 from contracts.harness.cli import (
     DEFAULT_TIMEOUT,
     FILES,
-    INTERRUPTED,
     NamesOfLauncher,
     NoLauncher,
     Options,
@@ -35,7 +35,6 @@ from contracts.harness.reports.writing import write_report
 from contracts.harness.running import Check, Outcome, Plan
 from contracts.harness.transport import REFUSED, Answered, BadUrl, Client, Request, Target, Unanswered, target_of
 
-BROKEN: Final = 1
 BETWEEN_TRIES: Final = 0.2
 
 

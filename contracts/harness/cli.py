@@ -13,13 +13,11 @@ import click
 
 from contracts import registry
 from contracts.clock import Instant, from_iso
+from contracts.exit_codes import UNREACHABLE, USAGE
 
 if TYPE_CHECKING:
     from contracts.harness.control import ListedJob
 
-USAGE: Final = 2
-UNREACHABLE: Final = 3
-INTERRUPTED: Final = 130
 DEFAULT_TIMEOUT: Final = 10.0
 PHASES: Final = ("examples", "coverage", "fuzzing", "stateful")
 REPORTS: Final = ("junit", "har", "ndjson", "html")

@@ -14,10 +14,10 @@ from typing import IO, TYPE_CHECKING, Final, cast
 import click
 
 from contracts.clock import Milliseconds, SystemClock, iso
+from contracts.exit_codes import INTERRUPTED, UNREACHABLE, USAGE
 from contracts.launcher.port import Around, Hook, stacked
 from restserver.assembling.application import managed, secrets_of
 from restserver.commands.options import options_of
-from restserver.exit_codes import INTERRUPTED, UNREACHABLE, USAGE
 from restserver.history.archiver import OK, Archiver
 from restserver.history.assembled import condition, history_url, new_archiver
 from restserver.history.care import BadExport, Shown, exported, imported, listed, pruned, shown

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from contracts.clock import Milliseconds, SystemClock
+from contracts.exit_codes import INTERRUPTED, UNREACHABLE, USAGE
 from contracts.harness.lengths import Length
 from restserver.commands.options import options_of
-from restserver.exit_codes import INTERRUPTED, UNREACHABLE, USAGE
 from restserver.settings import BadSetting, Settings, from_process
 
 if TYPE_CHECKING:

@@ -27,6 +27,7 @@ from typing import TYPE_CHECKING, Any
 from wsgiref.types import WSGIApplication
 
 from contracts.clock import pause
+from contracts.exit_codes import INTERRUPTED, USAGE
 from restserver.serving import waitress_server
 from restserver.serving.strict_granian import strictly
 from restserver.settings import BadSetting
@@ -41,7 +42,7 @@ logger = logging.getLogger(__name__)
 Served = AbstractContextManager[tuple[waitress_server.Stoppable, WSGIApplication]]
 """The application, and what stands around it; on leaving, what it holds is closed."""
 
-STATED = waitress_server.LONGEST_DRAIN // 1000 + 5
+KILLED_AFTER = waitress_server.LONGEST_DRAIN + 5
 """Seconds a worker has to finish what is in flight; after that it is killed."""
 
 
@@ -99,7 +100,7 @@ class _Loader:
         except BadSetting as error:
             self.told.put(str(error))
             self._wait()  # the main process ends this one, without calling it a crash
-            sys.exit(2)
+            sys.exit(USAGE)
         Finalize(None, served.__exit__, args=(None, None, None), exitpriority=1)
         Thread(target=self._tell, args=(application,), name="stopping", daemon=True).start()
         self.told.put(None)
@@ -256,10 +257,10 @@ def serve(
             header_read_timeout=waitress_server.LONGEST_ARRIVAL * 1000, max_buffer_size=waitress_server.LONGEST_HEAD
         ),
         websockets=False,
-        log_level=LogLevels.error,  # it warns of the number of threads; they wait for launchers,
+        log_level=LogLevels.error,  # below that it warns of the number of threads, which are for waiting for launchers
         log_dictconfig=_TO_THE_SERVERS_LOG,
         respawn_failed_workers=True,
-        workers_kill_timeout=STATED,
+        workers_kill_timeout=KILLED_AFTER,
     )
     main = _Main(server, loader, announce, judge, stop_delay)
     server.on_startup(main.take_signals)
@@ -273,7 +274,7 @@ def serve(
         key, _, reason = main.wrong.partition(": ")
         raise BadSetting(key, reason)
     if main.received:
-        return waitress_server.INTERRUPTED if main.received[0] == signal.SIGINT else 0
+        return INTERRUPTED if main.received[0] == signal.SIGINT else 0
     return int(code or 0)
 
 

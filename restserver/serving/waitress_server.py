@@ -34,7 +34,8 @@ from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from waitress import wasyncore
 
-from contracts.clock import Milliseconds, pause, real_now, uptime
+from contracts.clock import pause, uptime
+from contracts.exit_codes import INTERRUPTED
 from restserver.serving.at_once import AtOnceServer
 from restserver.serving.strict_http import StrictServer
 
@@ -53,9 +54,9 @@ LONGEST_ARRIVAL = 30
 """Seconds a client may take over one request, however busily it sends; who takes longer is let go."""
 LONGEST_BODY = 64 * 1024
 """Nothing here reads a body except the control plane."""
-INTERRUPTED = 130
 SWITCH_SECONDS = 1e-4
-LONGEST_DRAIN: Milliseconds = 30_000
+LONGEST_DRAIN = 30
+"""Seconds that a stop, or a reload, waits for what is being answered."""
 
 
 class Stoppable(Protocol):
@@ -77,6 +78,8 @@ def listening_socket(host: str, port: int) -> socket.socket:
         listener = socket.socket(family, kind, protocol)
     except OSError as error:
         raise PortTaken(f"cannot listen on {host}:{port}: {error.strerror}") from error
+    except UnicodeError as error:  # a label that is empty or too long
+        raise PortTaken(f"cannot listen on {host}:{port}: no name of a host") from error
     try:
         if os.name == "posix":  # elsewhere this would let two servers share a port
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -159,9 +162,9 @@ class Server:
     def answered(self) -> None:
         """Returns once what is asked now is answered. For another thread than the one that runs the server."""
         asked = [(channel, request) for channel in self._channels() for request in channel.requests]
-        until = real_now() + LONGEST_DRAIN
+        until = uptime() + LONGEST_DRAIN
         while any(channel.connected and request in channel.requests for channel, request in asked):
-            if real_now() > until:
+            if uptime() > until:
                 return
             pause(0.02)
 
@@ -184,9 +187,9 @@ class Server:
     def _drain(self) -> None:
         """Takes no new connections; lets each open one go once what it asked is answered."""
         wasyncore.dispatcher.close(self._waitress)
-        until = real_now() + LONGEST_DRAIN
+        until = uptime() + LONGEST_DRAIN
         self._turn(timeout=0)  # what has arrived but was not read yet
-        while self._let_go() and real_now() < until:
+        while self._let_go() and uptime() < until:
             self._turn(timeout=0.05)
 
     def _let_go(self) -> bool:

@@ -7,14 +7,17 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from itertools import count
 from urllib.parse import urlsplit
 from wsgiref.types import StartResponse, WSGIEnvironment
 
 import pytest
 
+from contracts.exit_codes import INTERRUPTED
 from restserver.serving import waitress_server
 from tests.restserver.small_launcher import small
 
@@ -108,6 +111,23 @@ def test_what_was_asked_before_the_stop_is_answered_in_full() -> None:
     assert (status, len(body)) == (200, 500_000)
 
 
+def test_a_clock_that_is_put_forward_cuts_nobody_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    held, hours = Held(), count(1)
+    listener = waitress_server.listening_socket("127.0.0.1", 0)
+    with waitress_server.Server(held, listener) as server, ThreadPoolExecutor(1) as pool:
+        thread = threading.Thread(target=server.run)
+        thread.start()
+        answer = pool.submit(get, server.url, "/")
+        assert held.asked.wait(30)
+        monkeypatch.setattr(time, "time_ns", lambda: next(hours) * 3_600 * 10**9)
+        server.stop()
+        thread.join(0.5)
+        assert thread.is_alive()
+        held.let_go.set()
+        assert answer.result(30)[0] == 200
+        thread.join(30)
+
+
 def test_a_request_that_takes_too_long_to_arrive_is_let_go(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(waitress_server, "LONGEST_ARRIVAL", 0)
     with waitress_server.serving(small().app) as url:
@@ -134,6 +154,12 @@ def test_a_taken_port_says_so() -> None:
             waitress_server.listening_socket("127.0.0.1", port)
 
 
+@pytest.mark.parametrize("host", ["a..b", "a" * 64])
+def test_a_host_that_cannot_be_a_name_says_so(host: str) -> None:
+    with pytest.raises(waitress_server.PortTaken, match=f"cannot listen on {host}:0: no name of a host"):
+        waitress_server.listening_socket(host, 0)
+
+
 def test_a_host_that_is_none_says_so() -> None:
     with pytest.raises(waitress_server.PortTaken, match="cannot listen on not a host:0"):
         waitress_server.listening_socket("not a host", 0)
@@ -149,7 +175,7 @@ def test_an_ipv6_address_is_written_in_brackets() -> None:
         assert waitress_server.url_of(listener).startswith("http://[::1]:")
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 0), (signal.SIGINT, waitress_server.INTERRUPTED)])
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 0), (signal.SIGINT, INTERRUPTED)])
 def test_a_signal_stops_it_and_the_handlers_are_as_before(number: int, code: int) -> None:
     app = small().app
     before = signal.getsignal(number)

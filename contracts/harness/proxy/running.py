@@ -9,8 +9,9 @@ from typing import Final
 import click
 
 from contracts.clock import iso, real_now, uptime
-from contracts.harness.checking import BROKEN, contract_of, target_before
-from contracts.harness.cli import FILES, INTERRUPTED, UNREACHABLE, Unusable
+from contracts.exit_codes import BROKEN, INTERRUPTED, UNREACHABLE
+from contracts.harness.checking import contract_of, target_before
+from contracts.harness.cli import FILES, Unusable
 from contracts.harness.contract import Contract
 from contracts.harness.names import Names
 from contracts.harness.proxy.command import Options
