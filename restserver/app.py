@@ -217,7 +217,8 @@ class Asking(Struct, frozen=True):
     seconds: float
 
     def __call__(self, environ: WSGIEnvironment) -> Ask:
-        waited = (stopwatch() - arrival(environ)) // 1_000_000
+        arrived = arrival(environ)
+        waited = (stopwatch() - arrived) // 1_000_000
         return Ask(self.clock.now() - waited + round(self.seconds * 1000), request_id(environ))
 
 

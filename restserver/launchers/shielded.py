@@ -12,7 +12,9 @@ copy is used, and a flight joined, only if it began less than a TTL ago; a launc
 is asked by the next client anew, and the gate bounds what that costs. Keys are whole calls, and what is kept under a call came
 from that call: no answer can be another job's.
 
-"No such framework" is an answer and is kept like one. Errors are not kept; those who are under way together share them.
+"No such framework" is an answer and is kept like one. An error is kept for no longer than a second (:data:`LONGEST_ERROR`), so that
+a job that a launcher cannot tell is not asked for by every client of it, and is well again soon after the launcher is; but not
+where nobody asked the launcher, nor where the time of whoever asked was up. Those who are under way together share what comes.
 With ``stale_for``, a copy too old to be promised is given instead of an error, for so long, and says so (``stale_since``).
 """
 
@@ -32,6 +34,7 @@ from contracts.launcher.port import (
     Ask,
     Call,
     Hook,
+    LauncherBusy,
     LauncherError,
     LauncherRefused,
     NoSuchAttempt,
@@ -45,6 +48,8 @@ from restserver.launchers.kept_answers import MOST_BYTES, MOST_ENTRIES, Kept, Ke
 from restserver.launchers.retry import Retry
 from restserver.launchers.single_flight import Flight
 
+LONGEST_ERROR: Final[Milliseconds] = 1_000
+MOST_BYTES_OF_ERRORS: Final = 4 * 1024 * 1024
 KEPT_OPERATIONS: Final = frozenset({"framework", "attempt", "attempts", "versions", "ready", "application"})
 """Lists of everything are neither kept nor shared: they are streamed, and only the archiver and people ask for them."""
 
@@ -78,8 +83,9 @@ class Keeping:
         self._lock = threading.Lock()
         self._flights: dict[Call, Flight] = {}
         self._kept = KeptAnswers(clock, ttl + stale_for, most_bytes=most_bytes, most_entries=most_entries)
+        self._errors = KeptAnswers(clock, min(ttl, LONGEST_ERROR), most_bytes=MOST_BYTES_OF_ERRORS)
         self.hits = 0
-        """Questions answered from a copy, or spared because it still says the same, so far."""
+        """Questions answered from a copy (of an error, too), or spared because it still says the same, so far."""
         self.shared = 0
         """Questions that joined a call under way, so far."""
         self.misses = 0
@@ -93,7 +99,7 @@ class Keeping:
         while True:
             found = self._found(call)
             if isinstance(found, Kept):
-                return _told(found.said)
+                return self._given(call, found.said)
             flight, leads = found
             if leads:
                 return self._lead(call, flight, ask, proceed)
@@ -104,13 +110,13 @@ class Keeping:
     @property
     def entries(self) -> int:
         with self._lock:
-            return self._kept.entries
+            return self._kept.entries + self._errors.entries
 
     @property
     def size(self) -> int:
         """Bytes of what is kept."""
         with self._lock:
-            return self._kept.size
+            return self._kept.size + self._errors.size
 
     def _found(self, call: Call) -> Kept | tuple[Flight, bool]:
         """A copy that is young enough, or the flight to follow, or a new one to lead."""
@@ -120,6 +126,10 @@ class Keeping:
             if kept is not None and self._is_young(kept.asked_at, now):
                 self.hits += 1
                 return kept
+            error = self._errors.get(call)
+            if error is not None and error.asked_at <= now:
+                self.hits += 1
+                return error
             flight = self._flights.get(call)
             if flight is not None and self._is_young(flight.began, now):
                 self.shared += 1
@@ -141,7 +151,8 @@ class Keeping:
             brought = kept(_fresh(error), flight.began)
             return self._given(call, error)
         finally:
-            self._landed(call, flight, brought)
+            in_time = ask.deadline is None or self._clock.now() < ask.deadline
+            self._landed(call, flight, brought, in_time=in_time)
         return said
 
     def _dated(self, call: Call, said: Answer[Any] | None, began: Instant) -> Answer[Any] | None:
@@ -165,12 +176,14 @@ class Keeping:
         finally:
             self._lock.release()
 
-    def _landed(self, call: Call, flight: Flight, brought: Kept | None) -> None:
+    def _landed(self, call: Call, flight: Flight, brought: Kept | None, *, in_time: bool) -> None:
         with self._lock:
             if brought is not None and (
                 not isinstance(brought.said, LauncherError) or is_an_answer(brought.said, call)
             ):
                 self._kept.keep(call, brought)
+            elif brought is not None and in_time and not isinstance(brought.said, LauncherBusy):
+                self._errors.keep(call, brought)
             if self._flights.get(call) is flight:
                 del self._flights[call]
         flight.land(brought)

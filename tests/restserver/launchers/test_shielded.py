@@ -27,7 +27,7 @@ from contracts.launcher.port import (
     straight,
 )
 from restserver.launchers.breaker import State
-from restserver.launchers.shielded import Keeping, Policy, Shield, shield
+from restserver.launchers.shielded import LONGEST_ERROR, Keeping, Policy, Shield, shield
 from tests.restserver.launchers.threads import PATIENCE, started, until
 from tests.restserver.small_launcher import SmallLauncher, framework
 
@@ -174,15 +174,41 @@ def test_a_clock_that_goes_back_uses_no_copy_from_the_future() -> None:
     assert len(bench.inner.asked) == 2
 
 
-def test_errors_are_not_kept() -> None:
-    bench = Bench()
-    bench.inner.error = DOWN
-    for _ in range(3):
-        with pytest.raises(LauncherUnavailable):
-            bench.ask()
-    assert len(bench.inner.asked) == 3
+@pytest.mark.parametrize("ttl", [200, TTL, 60 * TTL])
+def test_an_error_is_kept_for_a_second_at_most(ttl: int) -> None:
+    bench = Bench(Policy(ttl=ttl))
+    bench.inner.error = LauncherRefused(500, "The launcher answered 500.")
+    for number in range(1, 4):
+        for _ in range(10):
+            with pytest.raises(LauncherRefused):
+                bench.ask()
+        assert len(bench.inner.asked) == number
+        bench.clock.advance(min(ttl, LONGEST_ERROR))
     bench.inner.error = None
     assert bench.ask().edition == 1
+    bench.clock.advance(-2 * LONGEST_ERROR - ttl)
+    assert bench.ask().edition == 1, "an error from a time that is to come again is nobody's"
+
+
+def test_what_a_launcher_was_not_asked_or_had_no_time_for_is_not_kept() -> None:
+    clock = VirtualClock(NOW, frozen=True)
+    hook, calls = keeping(clock), []
+
+    def busy(ask: Ask) -> None:
+        calls.append(ask)
+        raise LauncherBusy("1", "The launcher was not asked: too many calls wait already.")
+
+    def late(ask: Ask) -> None:
+        calls.append(ask)
+        clock.advance(10)
+        raise DOWN
+
+    for _ in range(3):
+        with pytest.raises(LauncherBusy):
+            hook(CALL, Ask(), busy)
+        with pytest.raises(LauncherUnavailable):
+            hook(CALL, Ask(clock.now() + 10), late)
+    assert len(calls) == 6
 
 
 def test_nothing_is_kept_or_shared_with_a_ttl_of_zero() -> None:
@@ -199,6 +225,7 @@ def test_without_a_breaker_it_is_asked_however_often_it_fails() -> None:
     for _ in range(20):
         with pytest.raises(LauncherUnavailable):
             bench.ask()
+        bench.clock.advance(LONGEST_ERROR)
     assert (bench.shield.breaker, len(bench.inner.asked)) == (None, 20)
 
 
@@ -232,6 +259,7 @@ def test_with_leave_a_stale_copy_stands_in_for_an_error_and_says_so() -> None:
     with pytest.raises(LauncherUnavailable):
         bench.launcher.framework("never-asked", Ask())
     bench.inner.error = None
+    bench.clock.advance(LONGEST_ERROR)
     assert bench.ask().stale_since is None
     assert bench.shield.keeping is not None
     assert bench.shield.keeping.stale == 2
@@ -269,7 +297,8 @@ def test_a_404_that_is_not_the_launchers_own_is_a_failure_and_a_stale_copy_stand
     bench.clock.advance(TTL)
     for calls in (2, 3):
         assert bench.ask().stale_since == NOW + TTL
-        assert len(bench.inner.asked) == calls, "it is not kept"
+        assert len(bench.inner.asked) == calls, "it is not kept as an answer would be"
+        bench.clock.advance(LONGEST_ERROR)
 
 
 class Held:
@@ -484,8 +513,7 @@ class Interleavings(RuleBasedStateMachine):
         for name in ("a", "b", "c"):
             calls = [call for call in self.calls if call.name == name]
             for one, following in pairwise(calls):
-                failed = one.over and one.error is DOWN
-                assert failed or following.began - one.began >= TTL
+                assert following.began - one.began >= TTL
 
     def teardown(self) -> None:
         for call in self.calls:
