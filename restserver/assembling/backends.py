@@ -41,6 +41,8 @@ class Built(Struct, frozen=True):
     close: Callable[[], None] = lambda: None
     at_once: bool = False
     """Its launcher says of some answers that they still hold, so that they can be given without asking it."""
+    largest_body: int | None = None
+    """Bytes of a request that are read, where something can be told to it; ``None``: the server's own few."""
 
 
 def launcher_backend(settings: Settings) -> Built:

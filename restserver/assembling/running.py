@@ -73,6 +73,10 @@ class Running:
         """Whether its backend never waits where it must not; no reload changes that."""
         return self._now.built.at_once
 
+    @property
+    def largest_body(self) -> int | None:
+        return self._now.built.largest_body
+
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> "Iterable[bytes]":
         return self._now.served(environ, start_response)
 

@@ -17,6 +17,7 @@ def simulated_backend(settings: Settings) -> "Built":
     from restserver.app import Backend
     from restserver.assembling.backends import Built
     from restserver.seeing.metrics import Metrics
+    from simulator.admin.bodies import LARGEST_STATE
     from simulator.faults.faults import FaultSet
     from simulator.faults.faulty import faulty
     from simulator.faults.faulty_manager import FaultyResourceManager
@@ -58,6 +59,7 @@ def simulated_backend(settings: Settings) -> "Built":
         faults=faults,
         close=close,
         at_once=True,
+        largest_body=LARGEST_STATE + 1,  # so that it is the control plane that says what is too large, and for what
     )
 
 

@@ -53,6 +53,7 @@ def serve(links: bool, **flags: object) -> int:
                 stop_delay=settings.stop_delay,
                 reload=_reloading(running, flags),
                 at_once=running.at_once,
+                largest_body=running.largest_body,
             )
 
 

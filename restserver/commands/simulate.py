@@ -54,4 +54,5 @@ def simulate(port: int, rm_port: int, acl: str, **flags: object) -> int:
             listener,
             lambda: click.echo(f"listening on {address}"),
             around_launcher(built, settings)(app),
+            largest_body=built.largest_body,
         )

@@ -52,8 +52,8 @@ LONGEST_HEAD = 64 * 1024
 """Bytes of request line and headers; the application itself answers a target over 8 KiB, so it must get that far."""
 LONGEST_ARRIVAL = 30
 """Seconds a client may take over one request, however busily it sends; who takes longer is let go."""
-LONGEST_BODY = 64 * 1024
-"""Nothing here reads a body except the control plane."""
+LARGEST_BODY = 64 * 1024
+"""Bytes. Nothing of a production server reads a body."""
 SWITCH_SECONDS = 1e-4
 LONGEST_DRAIN = 30
 """Seconds that a stop, or a reload, waits for what is being answered."""
@@ -108,8 +108,17 @@ def url_of(listener: socket.socket) -> str:
 class Server:
     """One application on one socket. ``run`` returns after ``stop``, once what was asked for is answered; then ``close``."""
 
-    def __init__(self, application: WSGIApplication, listener: socket.socket, *, at_once: bool = False) -> None:
-        """``at_once``: the application never waits where it must not (:mod:`restserver.serving.at_once`)."""
+    def __init__(
+        self,
+        application: WSGIApplication,
+        listener: socket.socket,
+        *,
+        at_once: bool = False,
+        largest_body: int | None = None,
+    ) -> None:
+        """``at_once``: the application never waits where it must not (:mod:`restserver.serving.at_once`). A request whose body has
+        more bytes than ``largest_body`` (or :data:`LARGEST_BODY`) does not reach it.
+        """
         self.url = url_of(listener)
         self._map: dict[int, socket.socket] = {}
         self._waitress = (AtOnceServer if at_once else StrictServer)(
@@ -123,7 +132,7 @@ class Server:
             connection_limit=CONNECTIONS,
             channel_timeout=IDLE_SECONDS,
             max_request_header_size=LONGEST_HEAD,
-            max_request_body_size=LONGEST_BODY,
+            max_request_body_size=(largest_body or LARGEST_BODY) + 1,
             ident=None,
             # Read by nobody but ``restserver.guarding.forwarded``, and there only of proxies that are named.
             clear_untrusted_proxy_headers=False,
@@ -214,6 +223,7 @@ def serve(
     reload: "Callable[[Callable[[], None]], None] | None" = None,
     *,
     at_once: bool = False,
+    largest_body: int | None = None,
 ) -> int:
     """Serves until SIGTERM (0) or SIGINT (130); the exit code. ``announce`` is called once it answers.
 
@@ -232,7 +242,7 @@ def serve(
         application.stopping = True
         server.stop(stop_delay if received == [signal.SIGTERM] else 0.0)
 
-    with Server(served or application, listener, at_once=at_once) as server:
+    with Server(served or application, listener, at_once=at_once, largest_body=largest_body) as server:
         handlers = {signal.SIGTERM: stop, signal.SIGINT: stop}
         if reload is not None and hasattr(signal, "SIGHUP"):
             handlers[signal.SIGHUP] = lambda *_: wanted.put(True)
@@ -271,12 +281,19 @@ def _beside(
 
 @contextmanager
 def serving(
-    application: WSGIApplication, listener: socket.socket | None = None, *, at_once: bool = False
+    application: WSGIApplication,
+    listener: socket.socket | None = None,
+    *,
+    at_once: bool = False,
+    largest_body: int | None = None,
 ) -> Iterator[str]:
     """The application served from a thread, by default on a free port of this machine; its address. For what stands beside
     the server, and for tests and tools.
     """
-    with listener or listening_socket("127.0.0.1", 0) as on, Server(application, on, at_once=at_once) as server:
+    with (
+        listener or listening_socket("127.0.0.1", 0) as on,
+        Server(application, on, at_once=at_once, largest_body=largest_body) as server,
+    ):
         thread = Thread(target=server.run, name="serving")
         thread.start()
         try:

@@ -308,7 +308,7 @@ def test_a_packed_body_is_never_unpacked(wire: Wire) -> None:
 
 def test_a_body_nobody_wants_is_not_taken_in(wire: Wire) -> None:
     refused = 405 if wire.answers_before_it_reads else 413
-    assert statuses(wire.say(POST + b"Content-Length: %d\r\n\r\n" % (waitress_server.LONGEST_BODY + 1) + LAST)) == [
+    assert statuses(wire.say(POST + b"Content-Length: %d\r\n\r\n" % (waitress_server.LARGEST_BODY + 1) + LAST)) == [
         refused
     ]
     assert "/last" not in wire.paths

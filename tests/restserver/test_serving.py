@@ -18,7 +18,9 @@ from wsgiref.types import StartResponse, WSGIEnvironment
 import pytest
 
 from contracts.exit_codes import INTERRUPTED
+from contracts.harness.control import NoControl
 from restserver.serving import waitress_server
+from restserver.stand_ins import Stage
 from tests.restserver.small_launcher import small
 
 
@@ -225,7 +227,9 @@ if sys.argv[1] == "without":
     for name in ("sched_setaffinity", "sched_getaffinity"):
         if hasattr(os, name):
             delattr(os, name)
+from contracts.harness.control import NoControl
 from restserver.serving import waitress_server
+from restserver.stand_ins import Stage
 waitress_server.settle_process()
 print(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else "-", sys.getswitchinterval())
 """
@@ -240,3 +244,18 @@ def test_the_process_settles_with_and_without_affinity(affinity: str) -> None:
         assert float(said[1]) == pytest.approx(waitress_server.SWITCH_SECONDS)
     else:
         assert said == ["1", str(sys.getswitchinterval())]
+
+
+def test_a_saved_world_of_any_size_can_be_put_back() -> None:
+    """The control plane takes more than an API that reads no bodies, and says itself what is too much."""
+    about = "x" * 4000
+    with Stage() as stage:
+        control = stage.server(jobs=1).control
+        for number in range(40):
+            story = {"name": f"me~job-{number}", "about": about, "containers": [{"run": "PT10M", "exit": {"code": 1}}]}
+            control.asked("POST", "/jobs", story)
+        saved = control.asked("GET", "/state")
+        assert len(str(saved)) > 2 * waitress_server.LARGEST_BODY
+        assert control.asked("PUT", "/state", saved) == saved
+        with pytest.raises(NoControl, match="larger than 65536 bytes"):
+            control.asked("PUT", "/clock", {"action": "freeze", "why": "x" * waitress_server.LARGEST_BODY})
