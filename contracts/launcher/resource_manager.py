@@ -53,9 +53,9 @@ def application_name(framework: str, version: int, client_type: str, client_host
 
 
 def framework_of(name: str) -> tuple[str, int] | None:
-    """Framework and version of an application's name; ``None`` if no launcher gave it."""
+    """Framework and version of an application's name; ``None`` if no launcher gave it, whose versions have 32 bits."""
     match = _NAME.match(name)
-    return (match[1], int(match[2])) if match else None
+    return (match[1], int(match[2])) if match and abs(int(match[2])) < 2**31 else None
 
 
 _NAME = re.compile(r"\[([A-Za-z0-9\-._~]{1,256})\]_\[(-?[0-9]{1,10})\]_\[", re.ASCII)
@@ -119,6 +119,10 @@ def _read_seconds(value: object) -> int:
     return value if type(value) is int and value >= 0 else 0
 
 
+def _read_start(value: object) -> Instant:
+    return wire.instant(1).read(INTEGER.read(value)) or 0
+
+
 def _read_master(value: object) -> Resource | None:
     """Out of the usage by partition; whatever else it is, it tells of no master."""
     try:
@@ -158,7 +162,7 @@ _APPLICATION = record(
     field("progress", "progress", NUMBER),
     field("trackingUrl", "tracking_url", maybe(TEXT)),
     field("diagnostics", "diagnostics", default(TEXT, "")),
-    field("startedTime", "started_timestamp", INTEGER),
+    field("startedTime", "started_timestamp", Kind(_read_start, int)),
     field("finishedTime", "finished_timestamp", Kind(wire.instant(1).read, lambda moment: moment or 0)),
     field("memorySeconds", "memory_seconds", _SECONDS),
     field("vcoreSeconds", "vcore_seconds", _SECONDS),

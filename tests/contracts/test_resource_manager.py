@@ -141,6 +141,15 @@ def test_large_figures_stay_exact() -> None:
     assert resource_manager.decode_figures({"app": {"allocatedMB": 2**60 + 1}}).allocated_mb == 2**60 + 1
 
 
+def test_an_application_that_began_after_all_calendars_is_unreadable() -> None:
+    (app, *_) = recorded_applications()
+    (read,) = resource_manager.decode_applications({"apps": {"app": [app]}})
+    assert read.started_timestamp == app["startedTime"]
+    for wrong in (10**20, "1", None):
+        with pytest.raises(LauncherUnreadable):
+            resource_manager.decode_applications({"apps": {"app": [{**app, "startedTime": wrong}]}})
+
+
 @pytest.mark.parametrize(
     ("document", "path"),
     [
@@ -177,7 +186,16 @@ def test_the_name_of_an_application_tells_framework_and_version(framework: str, 
 
 
 @pytest.mark.parametrize(
-    "name", ["", "x", "[a]_[1]", "[a]_[x]_[CLI]_[h]_[u]", "[a b]_[1]_[CLI]", "[a]_[٣]_[CLI]_[h]_[u]"]
+    "name",
+    [
+        "",
+        "x",
+        "[a]_[1]",
+        "[a]_[x]_[CLI]_[h]_[u]",
+        "[a b]_[1]_[CLI]",
+        "[a]_[٣]_[CLI]_[h]_[u]",
+        f"[a]_[{2**31}]_[CLI]_[h]_[u]",
+    ],
 )
 def test_a_name_that_no_launcher_gave_tells_nothing(name: str) -> None:
     assert resource_manager.framework_of(name) is None
