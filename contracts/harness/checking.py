@@ -112,7 +112,11 @@ def _writing(options: Options) -> Iterator[None]:
 
 @contextmanager
 def _ended_as_interrupted() -> Iterator[None]:
-    """A CI server ends a job with SIGTERM: what was changed is then put back, too, as after Ctrl-C."""
+    """A CI server ends a job with SIGTERM: what was changed is then put back, too, as after Ctrl-C.
+
+    Either may come while the interpreter is where nothing can be raised (in a callback of the garbage collector, say): it would only
+    tell that it ignored it. Then it comes again in a moment.
+    """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -121,10 +125,22 @@ def _ended_as_interrupted() -> Iterator[None]:
         del number, frame
         raise KeyboardInterrupt
 
-    before = signal.signal(signal.SIGTERM, interrupt)
+    def ignored(what: "sys.UnraisableHookArgs") -> None:
+        if issubclass(what.exc_type, KeyboardInterrupt):
+            again.append(threading.Timer(0.05, signal.raise_signal, [signal.SIGTERM]))
+            again[-1].start()
+        else:
+            told_by(what)
+
+    again: list[threading.Timer] = []
+    before, told_by = signal.signal(signal.SIGTERM, interrupt), sys.unraisablehook
+    sys.unraisablehook = ignored
     try:
         yield
     finally:
+        for timer in again:
+            timer.cancel()
+        sys.unraisablehook = told_by
         signal.signal(signal.SIGTERM, before)
 
 

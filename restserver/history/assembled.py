@@ -112,7 +112,7 @@ def condition(database: Database) -> str:
         return str(error)
     if state is State.OLDER:
         return "has an older schema; bring it up to date with: restserver history migrate"
-    if database.not_written:
+    if not database.can_be_written_to():
         return "could not be written to; the log tells why"
     return OK if state in (State.CURRENT, State.EMPTY) else state.value
 

@@ -9,7 +9,7 @@ import logging
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from enum import Enum
 from pathlib import Path
 from typing import Final, TypeVar
@@ -86,10 +86,10 @@ class Database:
 
         return self._in_time(reading)
 
-    def write(self, work: Callable[[Connection], T]) -> T:
-        """All of ``work`` or nothing of it. It may run again: after a collision with somebody else's row."""
+    def write(self, work: Callable[[Connection], T], at_most: float = PATIENCE) -> T:
+        """All of ``work`` or nothing of it, within so many seconds. It may run again: after a collision with somebody else's row."""
         try:
-            done = self._in_time(lambda: self._written(work))
+            done = self._in_time(lambda: self._written(work), at_most)
         except HistoryFailed as failed:
             self.not_written = isinstance(
                 failed.__cause__, SQLAlchemyError | OSError
@@ -97,6 +97,13 @@ class Database:
             raise
         self.not_written = False
         return done
+
+    def can_be_written_to(self) -> bool:
+        """Tried, where it could not the last time: whoever has nothing to write would never know that it can be again."""
+        if self.not_written:
+            with suppress(HistoryFailed):
+                self.write(lambda connection: connection.execute(_CHANGE_NOTHING), LOOK)
+        return not self.not_written
 
     def _written(self, work: Callable[[Connection], T]) -> T:
         engine = self._usable_engine().execution_options(writes=True)
@@ -185,6 +192,9 @@ class Database:
         except (SQLAlchemyError, OSError) as error:
             logger.warning("the history failed: %s", _first_line(error))
             raise HistoryFailed("The history of past attempts cannot be asked.") from error
+
+
+_CHANGE_NOTHING: Final = text(f"UPDATE {VERSION_TABLE} SET version_num = version_num")  # noqa: S608 - a constant
 
 
 def _first_line(error: BaseException) -> str:

@@ -1,5 +1,6 @@
 """A check breaks the launcher where a control plane lets it: what a server makes of that is judged, and all is put back."""
 
+import gc
 import json
 import re
 import shlex
@@ -14,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from contracts import registry
+from contracts.harness import checking
 from contracts.harness.cli import Unusable
 from contracts.harness.control import ControlPlane
 from contracts.harness.names import varied
@@ -204,3 +206,26 @@ def test_an_interrupted_check_puts_everything_back_and_tells_what_it_found(
 
 def test_a_few_names_show_as_much_as_there_is() -> None:
     assert varied(["a1", "a2", "a3", "b1", "b2", "c1"], lambda name: name[0]) == ["a1", "b1", "c1", "a2", "b2", "a3"]
+
+
+def test_an_interruption_that_nobody_could_be_told_of_comes_again() -> None:
+    """Hypothesis measures the collector of garbage by a callback; what is raised there goes nowhere."""
+    ignored = sys.unraisablehook
+
+    def at_a_bad_moment(phase: str, _: object) -> None:
+        if phase == "start":
+            signal.raise_signal(signal.SIGTERM)
+
+    def interrupted_at_a_bad_moment() -> None:
+        with checking._ended_as_interrupted():
+            gc.callbacks.append(at_a_bad_moment)
+            try:
+                gc.collect()
+            finally:
+                gc.callbacks.remove(at_a_bad_moment)
+            for _ in range(1000):
+                time.sleep(0.01)
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted_at_a_bad_moment()
+    assert sys.unraisablehook is ignored

@@ -199,8 +199,17 @@ def test_a_failed_write_is_told_until_one_succeeds(tmp_path: Path, caplog: pytes
     made.migrate()
     with pytest.raises(HistoryFailed):
         made.write(lambda connection: connection.execute(text("INSERT INTO nowhere VALUES (1)")))
-    assert condition(made) == "could not be written to; the log tells why"
-    assert "nowhere" in caplog.text
     made.write(lambda connection: connection.execute(text("SELECT 1")).all())
     assert condition(made) == "ok"
+    full = f"CREATE TRIGGER disk_full BEFORE UPDATE ON {VERSION_TABLE} BEGIN SELECT RAISE(FAIL, 'no room'); END"
+    made.write(lambda connection: connection.execute(text(full)))
+    with pytest.raises(HistoryFailed):
+        made.write(lambda connection: connection.execute(text("INSERT INTO nowhere VALUES (1)")))
+    for _ in range(2):
+        assert condition(made) == "could not be written to; the log tells why"
+    assert "nowhere" in caplog.text
+    assert "no room" in caplog.text
+    made.write(lambda connection: connection.execute(text("DROP TRIGGER disk_full")))
+    made.not_written = True
+    assert condition(made) == "ok", "whoever has nothing to write tries whether it could"
     made.close()
