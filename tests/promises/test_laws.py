@@ -9,6 +9,7 @@ from contracts import registry
 from contracts.clock import Instant
 from contracts.harness.laws import check
 from contracts.harness.observations import Observation
+from tests.promises.judging import objection
 from tests.promises.looking import Looking, client
 from tests.promises.subjects import Subject
 
@@ -54,8 +55,8 @@ def test_every_answer_is_as_its_schema_says(subject: Subject, style: str) -> Non
         key = one.operation, one.status, repr(one.body)
         if key not in seen_bodies:
             seen_bodies.add(key)
-            error = next(registry.validator(one.operation, one.status, style).iter_errors(one.body), None)
-            assert error is None, f"{one}: {error}"
+            wrong = objection(one.operation, one.status, style, one.body)
+            assert wrong is None, f"{one}: {wrong}"
 
 
 def test_found_and_not_found_were_both_met_for_every_operation(subject: Subject, style: str) -> None:
