@@ -4,7 +4,9 @@ The last release is kept as ``contracts/released/api.md``; to release is to copy
 """
 
 import re
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -34,8 +36,7 @@ def least_version(released: str, changes: list[Change]) -> tuple[int, ...]:
 
 def wrong(released: Path, current: Path, entries: str) -> list[str]:
     """What is missing, for people who changed the document."""
-    changes = diff(side(str(released), CONTRACT), side(str(current), CONTRACT))
-    old, new = read(released).version, read(current).version
+    old, new, changes = compared(released.read_text(encoding="utf-8"), current.read_text(encoding="utf-8"))
     found = []
     if changes and numbers(new) < (least := least_version(old, changes)):
         found.append(
@@ -49,6 +50,17 @@ def wrong(released: Path, current: Path, entries: str) -> list[str]:
     if old not in sections:
         found.append(f"CHANGES.md has lost its entry for {old}")
     return found
+
+
+@cache
+def compared(released: str, current: str) -> tuple[str, str, list[Change]]:
+    """Both versions, and what changed. The same two documents are compared once, whatever entries they are asked about with."""
+    with TemporaryDirectory() as folder:
+        paths = Path(folder, "released.md"), Path(folder, "current.md")
+        for path, text in zip(paths, (released, current), strict=True):
+            path.write_text(text, encoding="utf-8")
+        old, new = (read(path).version for path in paths)
+        return old, new, diff(*(side(str(path), CONTRACT) for path in paths))
 
 
 ENTRIES = (CONTRACT / "CHANGES.md").read_text(encoding="utf-8")

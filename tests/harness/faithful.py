@@ -24,8 +24,9 @@ _INSTANT = re.compile(r"(?<![_\d])1[67]\d{11}(?![_\d])")
 _GANG = re.compile(r"(?<=outstanding Tasks after timeout )\d+(?=s)")
 
 
-def read(folder: Path) -> Files:
-    return {name_of(file): list(exchanges(file, lambda _: None)) for file in files_of(folder)}
+def read(folder: Path, every: int = 1) -> Files:
+    """All recordings of a folder, or only every so manieth."""
+    return {name_of(file): list(exchanges(file, lambda _: None)) for file in files_of(folder)[::every]}
 
 
 def write(files: Files, folder: Path) -> Path:

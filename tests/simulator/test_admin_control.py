@@ -1,7 +1,7 @@
 """What can be done to a world through the control plane, and that its own document says so."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -347,12 +347,17 @@ def _application() -> "falcon.App[Any, Any]":
     return _admin(_world())
 
 
-def _operations() -> Iterator[APIOperation[Any, Any, Any, Any]]:
+@cache
+def _operations() -> Mapping[tuple[str, str], APIOperation[Any, Any, Any, Any]]:
+    """By path and method."""
     schema = schemathesis.openapi.from_dict(json.loads(json.dumps(document("/__admin"))))
     schema.app = _application()
+    found: dict[tuple[str, str], APIOperation[Any, Any, Any, Any]] = {}
     for result in schema.get_all_operations():
         assert isinstance(result, Ok)
-        yield result.ok()
+        operation = result.ok()
+        found[operation.path, operation.method] = operation
+    return found
 
 
 @pytest.mark.no_cover
@@ -360,7 +365,7 @@ def _operations() -> Iterator[APIOperation[Any, Any, Any, Any]]:
     ("path", "method"), [(path, method) for path, item in PATHS.items() for method in item if method != "parameters"]
 )
 def test_every_answer_is_one_the_document_promises(path: str, method: str) -> None:
-    (operation,) = (one for one in _operations() if (one.path, one.method) == (f"/__admin{path}", method))
+    operation = _operations()[f"/__admin{path}", method]
 
     @given(case=operation.as_strategy(), real=st.booleans())
     @hypothesis.settings(
