@@ -95,7 +95,7 @@ def test_every_life_ends_before_it_is_forgotten(name: str) -> None:
 
 
 @pytest.mark.no_cover
-@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("seed", [1, *(pytest.param(seed, marks=pytest.mark.proof) for seed in (2, 3))])
 def test_something_of_everything_is_there_at_any_instant(seed: int) -> None:
     clock = VirtualClock(NOON, frozen=True)
     launcher, _ = simulated(seed, 200, clock)
