@@ -50,6 +50,7 @@ def test_many_places_are_counted(tmp_path: Path) -> None:
     assert "           and 4 more places" in run(OURS, path).output.splitlines()
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize(("options", "code"), [((), 0), (("--fail-on", "breaking"), 1), (("--fail-on", "any"), 1)])
 def test_fail_on_decides_the_exit_code(changed: Path, options: tuple[str, ...], code: int) -> None:
     assert run(OURS, changed, *options).exit_code == code

@@ -91,6 +91,7 @@ def test_without_a_retry_an_ended_application_does_not_run_again() -> None:
     assert after == {FrameworkState.APPLICATION_COMPLETED, FrameworkState.FRAMEWORK_COMPLETED}
 
 
+@pytest.mark.no_cover
 @given(st.sampled_from(FrameworkState), st.sampled_from(FrameworkEvent))
 def test_a_framework_event_leads_where_the_table_says_or_is_illegal(
     state: FrameworkState, event: FrameworkEvent
@@ -125,6 +126,7 @@ def looks() -> Iterator[tuple[Framework, Framework]]:
         yield from pairwise(run)
 
 
+@pytest.mark.no_cover
 def test_recorded_frameworks_move_along_the_table() -> None:
     moved = set()
     for before, after in looks():

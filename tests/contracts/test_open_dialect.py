@@ -51,6 +51,7 @@ def test_what_is_decoded_is_what_this_dialect_can_tell(framework: Framework) -> 
     assert open_dialect.seen(seen) == seen
 
 
+@pytest.mark.no_cover
 @slow
 @given(st.lists(record_strategies.summaries, max_size=3))
 def test_a_list_is_decoded_to_the_summaries_as_seen(summaries: list[Summary]) -> None:
@@ -59,6 +60,7 @@ def test_a_list_is_decoded_to_the_summaries_as_seen(summaries: list[Summary]) ->
     assert tuple(open_dialect.seen_summary(summary) for summary in seen) == seen
 
 
+@pytest.mark.no_cover
 @given(record_strategies.descriptors)
 @slow
 def test_a_submission_is_decoded_to_what_was_encoded(descriptor: FrameworkDescriptor) -> None:
@@ -81,6 +83,7 @@ def test_a_framework_without_its_request_cannot_be_told() -> None:
 # --- the recordings -------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.no_cover
 def test_every_recorded_framework_is_written_again_byte_for_byte() -> None:
     bodies = [body for _, body in framework_bodies()]
     assert len(bodies) > 100

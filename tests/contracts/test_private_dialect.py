@@ -41,6 +41,7 @@ def test_what_is_decoded_is_what_this_dialect_can_tell(framework: Framework) -> 
     assert private_dialect.seen(seen) == seen
 
 
+@pytest.mark.no_cover
 @slow
 @given(st.lists(record_strategies.summaries, max_size=3))
 def test_a_list_is_decoded_to_the_summaries_as_seen(summaries: list[Summary]) -> None:
@@ -246,6 +247,7 @@ def test_an_exit_type_beyond_the_table_is_none_at_all(number: int, exit_type: st
 # --- between the dialects -------------------------------------------------------------------------------------------
 
 
+@pytest.mark.no_cover
 def test_a_stop_is_told_in_this_launchers_own_codes() -> None:
     stopped = next(
         framework
@@ -259,6 +261,7 @@ def test_a_stop_is_told_in_this_launchers_own_codes() -> None:
     assert -7351 not in (told.summary.application_exit_code, told.status.application_exit_code)
 
 
+@pytest.mark.no_cover
 def test_every_recorded_framework_can_be_told_in_this_dialect_too() -> None:
     for _, framework in recorded_frameworks()[::10]:
         told = private_dialect.decode_framework(private_dialect.encode_framework(framework))

@@ -40,6 +40,7 @@ def warnings() -> list[str]:
     return []
 
 
+@pytest.mark.no_cover
 @settings(max_examples=40, deadline=None)
 @given(st.lists(_exchanges, max_size=4))
 def test_what_is_written_is_read(tmp_path_factory: pytest.TempPathFactory, written: list[Exchange]) -> None:

@@ -111,6 +111,7 @@ def test_a_retry_after_is_kept(tmp_path: Path) -> None:
     assert said.retry_after == "7"
 
 
+@pytest.mark.no_cover
 def test_the_recordings_of_the_real_launcher_are_indexed() -> None:
     recordings = read_recordings(RECORDINGS)
     assert len(recordings.names()) == 131

@@ -38,6 +38,7 @@ def test_an_application_is_decoded_to_what_was_encoded(application: Application)
     assert resource_manager.decode_figures({"app": document}) == application.figures
 
 
+@pytest.mark.no_cover
 def test_recorded_applications_are_written_again_key_by_key() -> None:
     number = 0
     for told in recorded_applications():
@@ -52,6 +53,7 @@ def test_recorded_applications_are_written_again_key_by_key() -> None:
     assert number > 100
 
 
+@pytest.mark.no_cover
 def test_every_recorded_list_is_read() -> None:
     lists = [
         resource_manager.decode_applications(wire.parse((exchange.response.body or "").encode()))

@@ -39,6 +39,7 @@ def seen_twice(change: Change) -> History:
     return History(RETRIED, (Look(1_000, last), Look(9_000, change.of(last))))
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize(
     ("change", "runs"),
     [

@@ -42,6 +42,7 @@ def test_every_law_is_broken_by_some_server() -> None:
     assert {name.split()[0] for name in BREAKING} == set(LAWS)
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("name", BREAKING)
 def test_a_server_that_breaks_one_law_is_caught_by_that_law(name: str) -> None:
     law = name.split()[0]
@@ -53,6 +54,7 @@ def test_a_server_that_breaks_one_law_is_caught_by_that_law(name: str) -> None:
     assert re.search(rf"breaks api\.md:\d+ \(law {law}\)", output)
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("name", KEEPING)
 def test_a_server_that_keeps_the_laws_is_not_caught(name: str) -> None:
     with scripted(KEEPING[name]) as url:

@@ -126,6 +126,7 @@ def test_what_nobody_notices_survives_and_is_told() -> None:
     ]
 
 
+@pytest.mark.no_cover
 def test_a_survivor_is_exit_1() -> None:
     command = strength_cli.strength_command(lambda _style, _quick: nullcontext(unchanged))
     result = CliRunner().invoke(command, ["--style", STYLE], standalone_mode=False)

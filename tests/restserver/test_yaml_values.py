@@ -71,6 +71,7 @@ def test_aliases_cannot_multiply() -> None:
         plain_value(bomb)
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize(
     "part", ["[", "{", "- ", "? ", "a: ", "&a ", "*a ", "!a ", "'", '"', "a\n", "#", "|\n", "%", ",", "[]", "k: v\n"]
 )

@@ -36,6 +36,7 @@ def answered(question: Callable[[], Answer[object]]) -> Answer[object] | None:
         return None
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("seed", range(3))
 def test_what_says_that_it_holds_would_be_answered(seed: int) -> None:
     dice = Random(seed)

@@ -37,6 +37,7 @@ def lives(profile: Profile, count: int = 60) -> Iterator[tuple[Timeline, Framewo
         yield timeline, record, behaviour
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("cause", ["user", "platform", "resource", "unknown"])
 @pytest.mark.parametrize("ending", ["succeeded", "user", "platform", "resource", "refused"])
 def test_it_is_retried_as_often_as_planned_and_ends_as_planned(ending: str, cause: str) -> None:

@@ -39,6 +39,7 @@ class Held:
         return (self.launcher.framework(name, ASK).value for name in self.names())
 
 
+@pytest.mark.no_cover
 def test_summaries_are_what_details_say_newest_first() -> None:
     held = Held()
     summaries = list(held.launcher.summaries(ASK))
@@ -47,6 +48,7 @@ def test_summaries_are_what_details_say_newest_first() -> None:
     assert created == sorted(created, reverse=True)
 
 
+@pytest.mark.no_cover
 def test_an_answer_holds_until_it_says_and_changes_its_edition_with_its_value() -> None:
     held = Held()
     for name in held.names():
@@ -227,6 +229,7 @@ def test_every_promised_kind_of_life_is_there() -> None:
     }  # fmt: skip
 
 
+@pytest.mark.no_cover
 def test_applications_of_the_resource_manager_are_those_of_the_frameworks() -> None:
     held = Held()
     known = {application.id: application for application in held.manager.applications(0, ASK)}
@@ -241,6 +244,7 @@ def test_applications_of_the_resource_manager_are_those_of_the_frameworks() -> N
     assert {one.id for one in late} == {one.id for one in known.values() if one.started_timestamp >= NOON - HOUR}
 
 
+@pytest.mark.no_cover
 def test_figures_of_a_running_application_are_alive_and_those_of_a_finished_one_stay() -> None:
     held = Held()
     running = finished = False
@@ -264,6 +268,7 @@ def test_unknown_applications_have_no_figures(application_id: str) -> None:
     assert Held().manager.application(application_id, ASK).value is None
 
 
+@pytest.mark.no_cover
 def test_an_application_that_is_not_yet_there_has_no_figures() -> None:
     held = Held()
     ids = [application.id for application in held.manager.applications(0, ASK)]
@@ -281,6 +286,7 @@ def test_many_threads_get_what_one_gets() -> None:
         assert list(pool.map(lambda name: many.launcher.framework(name, ASK), names)) == alone
 
 
+@pytest.mark.no_cover
 def test_memory_is_bounded_by_what_was_asked_recently() -> None:
     held = Held(1_000_000)
     jobs = held.launcher.summaries(ASK)
@@ -338,6 +344,7 @@ def test_a_far_offset_into_a_million_jobs_reads_only_its_page() -> None:
     assert held.jobs.page(JobQuery(offset=2_000_000)).jobs == ()
 
 
+@pytest.mark.no_cover
 def test_a_search_gives_up_after_a_while_and_says_where_to_go_on() -> None:
     held = Held(1_000_000)
     page = held.jobs.page(JobQuery(name="no-such-name"))

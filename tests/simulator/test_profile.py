@@ -124,6 +124,7 @@ def test_all_weights_nought_is_wrong() -> None:
         read(DEFAULT[:begin] + shapes + DEFAULT[end:], "my.yaml")
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize(
     ("content", "said"),
     [

@@ -53,6 +53,7 @@ def tasks_succeeded(record: Framework) -> Framework:
     return replace(record, task_roles=roles)
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize(
     ("name", "change", "what"),
     [

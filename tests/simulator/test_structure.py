@@ -166,6 +166,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("folder", [Path(metafunc.config.getoption("--recordings") or FOLDER)])
 
 
+@pytest.mark.no_cover
 def test_what_is_simulated_is_as_it_was_recorded(folder: Path) -> None:
     """Which forms a recording shows depends on what happened in it; which keys it has does not."""
     theirs = recorded(folder)

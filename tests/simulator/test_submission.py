@@ -263,6 +263,7 @@ JSON_VALUES = st.recursive(
 )
 
 
+@pytest.mark.no_cover
 @given(st.dictionaries(st.sampled_from([key.name for key in SHAPE.keys]), JSON_VALUES, max_size=4))
 def test_whatever_is_let_in_can_be_stored(told: dict[str, object]) -> None:
     try:

@@ -147,6 +147,7 @@ def test_every_record_of_every_story_keeps_the_laws(told: Story) -> None:
     assert breaches(plan(told), START + HOUR, most=250) == []
 
 
+@pytest.mark.no_cover
 @given(stories(), st.lists(st.integers(-1000, 600_000), min_size=1, max_size=12), st.randoms(use_true_random=False))
 @settings(max_examples=60, deadline=None)
 def test_the_order_of_questions_and_asking_again_change_nothing(
@@ -196,6 +197,7 @@ def test_a_record_holds_until_the_next_change_and_editions_say_so(told: Story) -
             assert again.edition(other) == timeline.edition(instant)
 
 
+@pytest.mark.no_cover
 def test_a_dropped_timeline_leaves_nothing_for_the_collector() -> None:
     """Among a million jobs many are dropped every second, and searching for what holds itself would stop every answer."""
     wanted = descriptor(retry=RetryPolicy(True, 2), worker=role(3, retry=RetryPolicy(True, 2)))

@@ -98,6 +98,7 @@ def recorded_applications() -> Iterator[dict[str, Any]]:
                         yield body["app"]
 
 
+@pytest.mark.no_cover
 def test_each_application_has_the_keys_of_the_recorded_ones_in_its_state(open_launcher: Served) -> None:
     kinds: dict[tuple[str, bool], set[tuple[str, ...]]] = {}
     for app in recorded_applications():
@@ -118,6 +119,7 @@ USED = {
 }
 
 
+@pytest.mark.no_cover
 def test_what_an_application_used_grows_as_recorded(open_launcher: Served) -> None:
     """Stepwise while it runs, and by what its containers held: the master's and the tasks'."""
     open_launcher.simulation.journal.tell("me~used", USED)

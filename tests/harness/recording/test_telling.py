@@ -110,6 +110,7 @@ def test_credentials_are_taken_out_of_headers_in_both_directions() -> None:
     }
 
 
+@pytest.mark.no_cover
 def test_in_what_a_real_launcher_said_there_is_no_secret_to_see() -> None:
     cleaning = SecretsOut([])
     seen = 0

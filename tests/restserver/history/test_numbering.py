@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
@@ -64,6 +65,7 @@ def in_truth(life: Life, numbering: Numbering, stored: list[Kept]) -> dict[Place
     return {(really[run], attempt): found for (run, attempt), found in numbering.numbered.items()}
 
 
+@pytest.mark.no_cover
 @given(lives(), st.data())
 def test_what_is_numbered_is_right_and_nothing_is_lost(life: Life, data: st.DataObject) -> None:
     applications = life.applications()
@@ -79,6 +81,7 @@ def test_what_is_numbered_is_right_and_nothing_is_lost(life: Life, data: st.Data
     assert not numbered & {one.id for one in numbering.strays}
 
 
+@pytest.mark.no_cover
 @given(lives(), st.data())
 def test_the_newest_run_is_always_numbered_whole(life: Life, data: st.DataObject) -> None:
     applications = life.applications()
@@ -92,6 +95,7 @@ def test_the_newest_run_is_always_numbered_whole(life: Life, data: st.DataObject
     }
 
 
+@pytest.mark.no_cover
 @given(lives(), st.data())
 def test_what_the_resource_manager_forgot_is_a_gap_and_never_a_wrong_number(life: Life, data: st.DataObject) -> None:
     applications = life.applications()
@@ -109,6 +113,7 @@ def test_what_the_resource_manager_forgot_is_a_gap_and_never_a_wrong_number(life
             assert places[found.id] == place
 
 
+@pytest.mark.no_cover
 @given(lives())
 def test_one_run_of_two_looks_is_broken_where_another_version_ran(life: Life) -> None:
     """A store that took everything of one version for one run."""

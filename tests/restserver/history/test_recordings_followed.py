@@ -185,6 +185,7 @@ def nothing_recorded_is_missing(found: Followed, name: str) -> None:
 RETRY = "alice~restart-retry"
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("pace", [300, 1_000])
 def test_s14a_every_attempt_was_seen_and_only_the_one_never_submitted_has_no_end(pace: int, followed: Play) -> None:
     found = followed("s14a-launcher-restart", pace)
@@ -209,6 +210,7 @@ def test_s14a_a_count_that_cannot_fit_numbers_nothing(followed: Play) -> None:
 FANCY = "alice~s03f-fw-fancy-max2-transient"
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("pace", PACES)
 def test_s03f_all_five_attempts_are_known_at_any_pace(pace: int, followed: Play) -> None:
     found = followed("s03f-fw-fancy-max2-transient", pace)

@@ -398,6 +398,7 @@ def test_applications_are_each_told_as_they_were_seen_last(tmp_path: Path) -> No
     assert not list(replayed.resource_manager.applications(0, ASK))
 
 
+@pytest.mark.no_cover
 def test_what_is_kept_decoded_is_bounded() -> None:
     everything = World(read_recordings(FOLDER))
     assert len(list(everything.launcher.summaries(ASK))) > 100
