@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from functools import partial
+from importlib.util import find_spec
 from io import BytesIO
 from pathlib import Path
 from threading import Thread
@@ -26,7 +27,7 @@ from benchmarks.load import load
 from benchmarks.noop import NoOp, keep
 from benchmarks.process import ROOT, Answer, serving
 from benchmarks.table import Row
-from benchmarks.throughput import CONNECTIONS, NOOP
+from benchmarks.throughput import CONNECTIONS, NOOP, QUIET, WORLD
 from restserver.assembling import application
 from restserver.serving import waitress_server
 from restserver.settings import Settings
@@ -79,6 +80,7 @@ def rows(*, quick: bool) -> Iterator[Row]:
         "\n".join(
             [
                 *lines,
+                *_granian(answer, seconds),
                 "",
                 f"{number} answers, everything on, under cProfile:",
                 profile,
@@ -148,6 +150,37 @@ def _profile(asked: Asked, number: int) -> str:
         asked()
     profiler.disable()
     return _told(profiler)
+
+
+def _granian(answer: Answer, seconds: float) -> Iterator[str]:
+    """What an answer takes of the machine's processors: under granian a server's threads, and whoever asks, share them."""
+    if find_spec("granian") is None or not Path("/proc/self/task").exists():
+        return
+    on_granian = ("--server", "granian")
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "answer.json"
+        keep(answer, file)
+        for what, command, path in (
+            ("a no-op application", (*NOOP, "granian", str(file)), "/"),
+            ("the application, access log off", (*WORLD, *QUIET, *on_granian), PATH),
+            ("the application, everything on", (*WORLD, *on_granian), PATH),
+        ):
+            with serving(command) as server:
+                load(server.port, path, connections=CONNECTIONS, seconds=seconds)
+                before, own = _processor_seconds(server.process.pid), time.process_time()
+                run = load(server.port, path, connections=CONNECTIONS, seconds=seconds)
+                taken, asking = _processor_seconds(server.process.pid) - before, time.process_time() - own
+            took = [1e6 * each / run.requests for each in (run.seconds, taken, asking)]
+            yield f"granian, {what}: an answer every {took[0]:.0f} µs; of processors it takes {took[1]:.0f} µs, and who asks {took[2]:.0f} µs more"
+
+
+def _processor_seconds(pid: int) -> float:
+    """Of a process and all it started, user's and system's; Linux only."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return sum(map(int, fields[11:13])) / os.sysconf("SC_CLK_TCK") + sum(
+        _processor_seconds(int(one)) for one in children
+    )
 
 
 def _profile_of_server(answer: Answer, seconds: float) -> str:
