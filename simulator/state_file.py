@@ -46,9 +46,8 @@ class StateFile:
         """Raises StateNotSaved."""
         beside = self.path.with_name(f".{self.path.name}.new")
         try:
-            folder = os.open(
-                self.path.parent, os.O_RDONLY
-            )  # first: once the new file is in its place, nothing may be missing
+            # First: once the new file is in its place, nothing may be missing.
+            folder = os.open(self.path.parent, os.O_RDONLY)
             try:
                 with beside.open("wb") as file:
                     file.write(json.dumps(document, ensure_ascii=False).encode())

@@ -20,7 +20,7 @@ from restserver.assembling.application import managed, secrets_of
 from restserver.commands.options import options_of
 from restserver.history.archiver import OK, Archiver
 from restserver.history.assembled import condition, history_url, new_archiver
-from restserver.history.care import BadExport, Shown, exported, imported, listed, pruned, shown
+from restserver.history.care import BadExport, Shown, exported, imported, listed, pruned, shown, unknown
 from restserver.history.database import BadHistoryUrl, Database, HistoryFailed, State
 from restserver.history.schema import HEAD
 from restserver.history.store import Store
@@ -196,9 +196,9 @@ def export(output: Path | None, names: tuple[str, ...], **flags: object) -> None
     """Writes the history, or the frameworks named, as JSON lines."""
     store = _store(flags)
     with _reachable():
-        unknown = [name for name in names if name not in {one.name for one in listed(store, name)}]
-    if unknown:
-        raise BadHistory(f"the history knows nothing of {', '.join(unknown)}")
+        strangers = unknown(store, names)
+    if strangers:
+        raise BadHistory(f"the history knows nothing of {', '.join(strangers)}")
     with _reachable(), _writing(output) as file:
         for line in exported(store, names):
             file.write(line + "\n")

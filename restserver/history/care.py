@@ -68,6 +68,14 @@ def listed(store: Store, prefix: str = "") -> list[Listed]:
     return store.database.read(lambda connection: [Listed(*row) for row in connection.execute(counted)])
 
 
+def unknown(store: Store, names: Iterable[str]) -> list[str]:
+    """Those of the names that the history knows nothing of, in their order."""
+    wanted = list(names)
+    of_them = select(incarnations.c.name).where(incarnations.c.name.in_(wanted))
+    known = set(store.database.read(lambda connection: connection.execute(of_them).scalars().all()))
+    return [name for name in wanted if name not in known]
+
+
 def shown(store: Store, name: str) -> list[Shown]:
     """Every incarnation of a name, the newest first."""
 

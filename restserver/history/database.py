@@ -91,9 +91,8 @@ class Database:
         try:
             done = self._in_time(lambda: self._written(work), at_most)
         except HistoryFailed as failed:
-            self.not_written = isinstance(
-                failed.__cause__, SQLAlchemyError | OSError
-            )  # and not a schema, or a document
+            # And not because of a schema, or of a document.
+            self.not_written = isinstance(failed.__cause__, SQLAlchemyError | OSError)
             raise
         self.not_written = False
         return done
@@ -150,9 +149,8 @@ class Database:
     def _require(self) -> None:
         file = self._file()
         if not self._creates and file is not None and not file.exists():
-            raise HistoryFailed(
-                f"The history {State.EMPTY.value}: there is no file {file}."
-            )  # nor will there be by looking
+            # Nor will there be by looking.
+            raise HistoryFailed(f"The history {State.EMPTY.value}: there is no file {file}.")
         self._make_room()
         with self.engine.connect() as connection:
             state = _state(connection)

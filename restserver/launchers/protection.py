@@ -17,8 +17,6 @@ RESOURCE_MANAGER: Final = "resource_manager"
 NAMES: Final[Mapping[str, str]] = {LAUNCHER: "The launcher", RESOURCE_MANAGER: "The resource manager"}
 """In sentences, by side."""
 
-OK: Final = "ok"
-
 
 class Protection:
     """Times are seconds, as people set them.

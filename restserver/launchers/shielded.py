@@ -49,6 +49,7 @@ from restserver.launchers.retry import Retry
 from restserver.launchers.single_flight import Flight
 
 LONGEST_ERROR: Final[Milliseconds] = 1_000
+"""That an error is kept, however long the TTL."""
 MOST_BYTES_OF_ERRORS: Final = 4 * 1024 * 1024
 KEPT_OPERATIONS: Final = frozenset({"framework", "attempt", "attempts", "versions", "ready", "application"})
 """Lists of everything are neither kept nor shared: they are streamed, and only the archiver and people ask for them."""

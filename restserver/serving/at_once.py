@@ -48,15 +48,17 @@ class MarkedTask(FormedTask):
 class GatheringChannel(StrictChannel):
     task_class = MarkedTask
     is_gathering = False
-    gathered_bytes = 0
     _gathered: Sequence[bytes] = ()
 
     def write_soon(self, data: bytes) -> int:
         if not self.is_gathering:
             return super().write_soon(data)
         self._gathered = [*self._gathered, data]
-        self.gathered_bytes += len(data)
         return len(data)
+
+    @property
+    def gathered_bytes(self) -> int:
+        return sum(map(len, self._gathered))
 
     def answers_at_once(self) -> bool:
         """Answers the first question that waits here, without sending the answer; ``False``: a thread has to."""
@@ -77,7 +79,7 @@ class GatheringChannel(StrictChannel):
         super().send_continue()
 
     def send_gathered(self) -> None:
-        data, self._gathered, self.gathered_bytes = b"".join(self._gathered), (), 0
+        data, self._gathered = b"".join(self._gathered), ()
         if data and self.connected:
             super().write_soon(data)
 

@@ -19,7 +19,7 @@ from restserver.seeing.arrival import ARRIVED
 if TYPE_CHECKING:
     from waitress.parser import HTTPRequestParser
 
-    from restserver.serving.strict_http import StrictParser
+    from restserver.serving.kept_heads import RememberingParser
 
 MOST_KEPT: Final = 256
 _forms: dict[tuple[str, tuple[str, ...]], str] = {}
@@ -35,7 +35,7 @@ class FormedTask(WSGITask):
 
     def get_environment(self) -> WSGIEnvironment:
         environ = super().get_environment()
-        environ[ARRIVED] = cast("StrictParser", self.request).arrived
+        environ[ARRIVED] = cast("RememberingParser", self.request).arrived
         return environ
 
     def build_response_header(self) -> bytes:

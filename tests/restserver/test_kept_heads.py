@@ -6,8 +6,9 @@ import pytest
 from waitress.adjustments import Adjustments
 from waitress.parser import ParsingError
 
-from restserver.serving import strict_http
-from restserver.serving.strict_http import LONGEST_KEPT, MOST_KEPT, StrictParser
+from restserver.serving import kept_heads
+from restserver.serving.kept_heads import LONGEST_KEPT, MOST_KEPT
+from restserver.serving.strict_http import StrictParser
 
 PLAIN = b"GET /jobs?a=1#b HTTP/1.1\r\nHost: h\r\nX-One: 1\r\nX-One: 2\r\n\r\n"
 HEADS = [
@@ -34,7 +35,7 @@ REFUSED = [
 @pytest.fixture(autouse=True)
 def kept(monkeypatch: pytest.MonkeyPatch) -> dict[bytes, object]:
     nothing: dict[bytes, object] = {}
-    monkeypatch.setattr(strict_http, "_kept", nothing)
+    monkeypatch.setattr(kept_heads, "_kept", nothing)
     return nothing
 
 

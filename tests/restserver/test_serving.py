@@ -9,8 +9,8 @@ import sys
 import threading
 import time
 from collections.abc import Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from itertools import count
 from urllib.parse import urlsplit
 from wsgiref.types import StartResponse, WSGIEnvironment
@@ -95,14 +95,21 @@ class Held:
         return [b"x" * 500_000]
 
 
-def test_what_was_asked_before_the_stop_is_answered_in_full() -> None:
-    held = Held()
+@contextmanager
+def answering(held: Held) -> "Iterator[tuple[waitress_server.Server, threading.Thread, Future[tuple[int, bytes]]]]":
+    """A server in the middle of an answer: itself, its thread, and what whoever asked will get."""
     listener = waitress_server.listening_socket("127.0.0.1", 0)
     with waitress_server.Server(held, listener) as server, ThreadPoolExecutor(1) as pool:
         thread = threading.Thread(target=server.run)
         thread.start()
         answer = pool.submit(get, server.url, "/")
         assert held.asked.wait(30)
+        yield server, thread, answer
+
+
+def test_what_was_asked_before_the_stop_is_answered_in_full() -> None:
+    held = Held()
+    with answering(held) as (server, thread, answer):
         server.stop()
         while not _refused(server.url):  # no new connections from now on
             pass
@@ -115,12 +122,7 @@ def test_what_was_asked_before_the_stop_is_answered_in_full() -> None:
 
 def test_a_clock_that_is_put_forward_cuts_nobody_off(monkeypatch: pytest.MonkeyPatch) -> None:
     held, hours = Held(), count(1)
-    listener = waitress_server.listening_socket("127.0.0.1", 0)
-    with waitress_server.Server(held, listener) as server, ThreadPoolExecutor(1) as pool:
-        thread = threading.Thread(target=server.run)
-        thread.start()
-        answer = pool.submit(get, server.url, "/")
-        assert held.asked.wait(30)
+    with answering(held) as (server, thread, answer):
         monkeypatch.setattr(time, "time_ns", lambda: next(hours) * 3_600 * 10**9)
         server.stop()
         thread.join(0.5)
